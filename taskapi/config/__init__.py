@@ -1,0 +1,7 @@
+"""Settings: environment -> checked -> frozen. Standard library, environs and limits: no Flask, no Redis, no SQL."""
+
+from taskapi.config.load import load_settings
+from taskapi.config.settings import VARIABLES, Settings
+from taskapi.config.sources import ENV_FILE, PROJECT_ROOT, SettingsError
+
+__all__ = ["ENV_FILE", "PROJECT_ROOT", "VARIABLES", "Settings", "SettingsError", "load_settings"]
