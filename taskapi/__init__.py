@@ -1,0 +1,1 @@
+"""The task-management back end: records answered from Redis, mirrored in PostgreSQL by Celery."""
