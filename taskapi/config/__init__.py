@@ -1,4 +1,4 @@
-"""Settings: environment -> checked -> frozen. Standard library, environs and limits: no Flask, no Redis, no SQL."""
+"""Settings: environment -> checked -> frozen. Knows environs and limits: no Flask, no Redis, no SQL."""
 
 from taskapi.config.load import load_settings
 from taskapi.config.settings import VARIABLES, Settings

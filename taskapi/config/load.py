@@ -1,4 +1,4 @@
-"""From variables to Settings: read each, apply the rules of production, fill in what development makes itself."""
+"""From variables to Settings: read each, apply the rules of production, fill in what follows from others."""
 
 import hashlib
 import os
@@ -16,10 +16,10 @@ from taskapi.config.sources import ENV_FILE, PROJECT_ROOT, given_variables
 
 
 def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | None = ENV_FILE) -> Settings:
-    """The settings of this process: `environ` (default: the real environment) over `env_file` (None: no file).
+    """The settings: `environ` (default: the real environment) over `env_file` (None: no file).
 
-    Development makes and keeps SECRET_KEY in TASKAPI_HOME; it leaves the address of a store that was not given at
-    None, to be embedded. Raises SettingsError with one sentence for each value that is missing or wrong.
+    Development makes and keeps SECRET_KEY in TASKAPI_HOME; it leaves the address of a store that was not
+    given at None, to be embedded. Raises SettingsError with a sentence for each wrong or missing value.
     """
     reading = Reading(given_variables(environ, env_file))
     reading.production = reading.read("TASKAPI_ENV", LINES["taskapi_env"]) == "production"
@@ -27,7 +27,7 @@ def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | Non
     with_parts_joined(reading)
     values = {name: _value(reading, name) for name in LINES}
     if reading.production:
-        require_production_ready(reading)
+        require_production_ready(reading, values)
     reading.finish()
     return Settings(**_filled_in(values))
 
@@ -47,7 +47,8 @@ def _refuse_unknown_limits(reading: Reading) -> None:
 
 def _filled_in(values: dict[str, Any]) -> dict[str, Any]:
     """With the defaults that follow from other settings."""
-    home = PROJECT_ROOT / values["taskapi_home"] if values["taskapi_home"] else default_home(PROJECT_ROOT)
+    given = values["taskapi_home"]
+    home = (PROJECT_ROOT / given).resolve() if given else default_home(PROJECT_ROOT)
     secret_key = values["secret_key"] or kept_secret_key(home)
     return values | {
         "taskapi_home": home,
@@ -59,8 +60,12 @@ def _filled_in(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def default_home(root: Path) -> Path:
-    """`.taskapi` in the project root. Root runs the embedded servers as nobody, who cannot pass a private folder:
-    then it is a folder under /var/lib, one for each checkout."""
-    if os.geteuid() == 0 and any(not folder.stat().st_mode & stat.S_IXOTH for folder in (root, *root.parents)):
+    """`.taskapi` in the project root; for root below a private folder one under /var/lib, each checkout its
+    own: the servers that root embeds run as nobody, who could not pass that folder."""
+    if os.geteuid() == 0 and any(_is_private(folder) for folder in (root, *root.parents)):
         return Path("/var/lib") / f"taskapi-{hashlib.sha256(bytes(root)).hexdigest()[:8]}"
     return root / ".taskapi"
+
+
+def _is_private(folder: Path) -> bool:
+    return not folder.stat().st_mode & stat.S_IXOTH

@@ -31,14 +31,15 @@ LINES: dict[str, Variable] = {
 
 def with_parts_joined(reading: Reading) -> None:
     """Writes what was given in parts under the name of the whole, unless that was given: the whole wins."""
-    for whole, join in (
-        ("DATABASE_URL", _database_url),
-        ("REDIS_URL", _redis_url),
-        ("RATE_LIMIT_AUTH", _rate_limit_auth),
+    for whole, join, secret in (
+        ("DATABASE_URL", _database_url, "POSTGRES_PASSWORD"),
+        ("REDIS_URL", _redis_url, "REDIS_PASSWORD"),
+        ("RATE_LIMIT_AUTH", _rate_limit_auth, ""),
     ):
         joined = None if whole in reading.given else join(reading)
         if joined is not None:
             reading.given[whole] = joined
+            reading.secret_source[whole] = secret
 
 
 def _database_url(reading: Reading) -> str | None:
@@ -58,8 +59,9 @@ def _joined_database_url(part: Mapping[str, object]) -> str:
         where, query = "", {"host": host, "port": str(part["DB_PORT"])}
     if part["DB_SSLMODE"]:
         query["sslmode"] = str(part["DB_SSLMODE"])
-    login = _quoted(part["DB_USER"]) + (f":{_quoted(part['POSTGRES_PASSWORD'])}" if part["POSTGRES_PASSWORD"] else "")
-    return f"postgresql+psycopg2://{login}@{where}/{_quoted(part['DB_NAME'])}" + (f"?{urlencode(query)}" if query else "")
+    password = f":{_quoted(part['POSTGRES_PASSWORD'])}" if part["POSTGRES_PASSWORD"] else ""
+    whole = f"postgresql+psycopg2://{_quoted(part['DB_USER'])}{password}@{where}/{_quoted(part['DB_NAME'])}"
+    return f"{whole}?{urlencode(query)}" if query else whole
 
 
 def _redis_url(reading: Reading) -> str | None:
@@ -96,4 +98,4 @@ def _quoted(part: object) -> str:
 
 
 def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host and not host.startswith("[") else host
+    return f"[{host}]" if ":" in host else host

@@ -1,31 +1,38 @@
-"""Readers: the text of one variable -> its typed value. Each raises ValidationError for a text that it refuses."""
+"""Readers: the text of one variable -> its typed value. Each raises ValidationError for what it refuses."""
 
 import re
 from collections.abc import Callable
 from datetime import time
+from ipaddress import IPv6Address
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
+from environs import ValidationError, validate
 from limits import parse_many
-from marshmallow import ValidationError, fields, validate
 
 Reader = Callable[[str], object]
 
-email = fields.Email().deserialize
-web_url = fields.Url(schemes={"http", "https"}, require_tld=False).deserialize
+email: Reader = validate.Email()
+web_url: Reader = validate.URL(schemes={"http", "https"}, require_tld=False)
 
 DATABASE_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg2")
 REDIS_SCHEMES = ("redis", "rediss", "unix", "redis+socket")
 SENTINEL_SCHEMES = ("redis+sentinel", "rediss+sentinel", "sentinel")
 _DURATION = re.compile(r"(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,7}(?:\.\d{1,6})?)s)?", re.ASCII)
+_WHOLE = re.compile(r"\d{1,12}", re.ASCII)
 _SECONDS = re.compile(r"\d{1,7}(?:\.\d{1,6})?", re.ASCII)
-_DATABASE_HOST = re.compile(r"/[^?#\s]+|[^/@?#\s]+")
-_REDIS_HOST = re.compile(r"[^/@?#\s]+")
+_HOST_NAME = re.compile(r"[A-Za-z0-9._-]+", re.ASCII)
 
 
 def whole(low: int, high: int) -> Reader:
     """A reader of whole numbers from `low` to `high`."""
-    return fields.Integer(validate=validate.Range(low, high)).deserialize
+    within = validate.Range(low, high)
+
+    def read(text: str) -> int:
+        _require(_WHOLE.fullmatch(text.strip()) is not None)
+        return within(int(text))
+
+    return read
 
 
 def one_of(*words: str) -> Reader:
@@ -33,7 +40,8 @@ def one_of(*words: str) -> Reader:
     spelled = {word.lower(): word for word in words}
 
     def read(text: str) -> str:
-        return spelled[fields.String(validate=validate.OneOf(spelled)).deserialize(text.strip().lower())]
+        _require(text.strip().lower() in spelled)
+        return spelled[text.strip().lower()]
 
     return read
 
@@ -44,9 +52,21 @@ def text(text: str) -> str:
 
 
 def password(text: str) -> str:
-    """8 to 256 characters, as every password, without a space at either end: no HTTP header would carry it."""
-    _require(8 <= len(text) <= 256 and text == text.strip())
+    """8 to 256 characters, as every password."""
+    _require(8 <= len(text) <= 256)
+    return secret(text)
+
+
+def secret(text: str) -> str:
+    """The text as it is, without a space at either end: no HTTP header would carry that."""
+    _require(text == text.strip())
     return text
+
+
+def folder(text: str) -> Path:
+    """A path as it is written; `~` would be a folder of that name."""
+    _require(not text.startswith("~"))
+    return Path(text.strip())
 
 
 def duration(text: str) -> float:
@@ -105,7 +125,9 @@ def origins(text: str) -> tuple[str, ...]:
 
 def _origin(text: str) -> str:
     parts = split_url(text)
-    plain = parts.scheme in ("http", "https") and parts.hostname and text == f"{parts.scheme}://{parts.netloc}"
+    plain = (
+        parts.scheme in ("http", "https") and parts.hostname and text == f"{parts.scheme}://{parts.netloc}"
+    )
     _require(text == "*" or bool(plain and "@" not in text))
     return text
 
@@ -120,12 +142,22 @@ def database_url(text: str) -> str:
 
 def redis_url(text: str) -> str:
     """A URL of Redis: plain, TLS, by socket or through Sentinel. It is handed on as it is."""
-    parts = split_url(text, many_hosts=True)
-    _require(parts.scheme in REDIS_SCHEMES + SENTINEL_SCHEMES and bool(parts.netloc or len(parts.path) > 1))
-    _require_all_escaped(parts)
-    if parts.scheme not in SENTINEL_SCHEMES:
-        split_url(text)
+    if is_sentinel(text):
+        for each in each_url(text):
+            _require_address(split_url(each, many_hosts=True), SENTINEL_SCHEMES)
+    else:
+        _require_address(split_url(text), REDIS_SCHEMES)
     return text.strip()
+
+
+def is_sentinel(url: str) -> bool:
+    """Whether a URL of Redis goes through Sentinel."""
+    return url.strip().partition(":")[0].lower() in SENTINEL_SCHEMES
+
+
+def each_url(text: str) -> list[str]:
+    """The URLs of a text: Celery parts those of several sentinels by semicolons."""
+    return re.split(r";(?=[a-z+]+://)", text.strip())
 
 
 def smtp_url(text: str) -> str:
@@ -141,19 +173,25 @@ def storage_url(text: str) -> str:
         return Path(text.strip()).as_uri()
     parts = split_url(text)
     _require(bool(parts.netloc) if parts.scheme == "s3" else parts.scheme == "file" and not parts.netloc)
+    _require_all_escaped(parts)
     return text.strip()
 
 
 def database_host(text: str) -> str:
     """A host name, an address, or the folder of a socket."""
-    _require(_DATABASE_HOST.fullmatch(text.strip()) is not None)
-    return text.strip()
+    return text.strip() if text.startswith("/") else host(text)
 
 
 def host(text: str) -> str:
-    """A host name or an address."""
-    _require(_REDIS_HOST.fullmatch(text.strip()) is not None)
-    return text.strip()
+    """A host name or an address, of IPv6 without brackets."""
+    return text.strip() if _HOST_NAME.fullmatch(text.strip()) else _ipv6(text.strip())
+
+
+def _ipv6(text: str) -> str:
+    try:
+        return str(IPv6Address(text))
+    except ValueError:
+        raise ValidationError("not a host") from None
 
 
 def split_url(text: str, many_hosts: bool = False) -> SplitResult:
@@ -164,6 +202,11 @@ def split_url(text: str, many_hosts: bool = False) -> SplitResult:
     except ValueError:
         raise ValidationError("not a URL") from None
     return parts
+
+
+def _require_address(parts: SplitResult, schemes: tuple[str, ...]) -> None:
+    _require(parts.scheme in schemes and bool(parts.netloc or len(parts.path) > 1))
+    _require_all_escaped(parts)
 
 
 def _require_all_escaped(parts: SplitResult) -> None:

@@ -7,12 +7,16 @@ from taskapi.config.sources import SettingsError, Variables
 
 
 class Reading:
-    """What was given, what it is read as, and the sentences about what is wrong."""
+    """What was given, what it is read as, and the sentences about what is wrong.
+
+    `secret_source` names the variable that holds the password of an address that was joined from parts.
+    """
 
     def __init__(self, given: dict[str, str]) -> None:
         self.given = given
         self.problems: list[str] = []
         self.production = False
+        self.secret_source: dict[str, str] = {}
         self._variables = Variables(given)
         self._write: dict[str, str] = {}
 

@@ -54,7 +54,7 @@ def given_variables(environ: Mapping[str, str] | None, env_file: Path | None) ->
 def _file_variables(env_file: Path) -> Iterator[tuple[str, str]]:
     for line in parse_stream(StringIO(_file_text(env_file))):
         if line.error:
-            raise SettingsError([f"Line {line.original.line} of {env_file} is wrong: write NAME=value there."])
+            raise SettingsError([f"Line {line.original.line} of {env_file} is wrong: write NAME=value."])
         if line.key is not None:
             yield line.key, line.value or ""
 
