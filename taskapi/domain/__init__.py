@@ -1,0 +1,1 @@
+"""Records and rules. Pure Python: no Flask, no Redis, no SQL."""

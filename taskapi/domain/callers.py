@@ -1,0 +1,70 @@
+"""Who calls: first a claim that its credentials support, then the caller that the store confirms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from secrets import token_hex
+
+from taskapi.domain.records import GROUP_ADMIN, OWNER, User
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One write, named so that repeating it changes nothing.
+
+    `kept` writes carry a client's idempotency key: their answer is kept for a day, with the
+    `fingerprint` of the request; others are remembered for ten minutes.
+    """
+
+    id: str = field(default_factory=lambda: token_hex(16))
+    fingerprint: str = ""
+    kept: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who the credentials of one request speak for.
+
+    The signature or password was checked; whether the session still exists, the password is still
+    that one (`credential_version`) and what the user may do is read with the data itself.
+    `user_id` 0 is nobody yet: a public call.
+    """
+
+    user_id: int
+    session: str | None = None
+    credential_version: int | None = None
+    request_id: str = "-"
+    operation: Operation = field(default_factory=Operation)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A confirmed claim: the user as stored at the moment of reading."""
+
+    user: User
+    claim: Claim
+
+    @property
+    def id(self) -> int:
+        """The user's id."""
+        return self.user.id
+
+    @property
+    def role(self) -> str:
+        """owner, group_admin or user."""
+        return self.user.role
+
+    @property
+    def is_owner(self) -> bool:
+        """Whether every right is theirs."""
+        return self.user.role == OWNER
+
+    @property
+    def is_group_admin(self) -> bool:
+        """Whether they lead groups."""
+        return self.user.role == GROUP_ADMIN
+
+    @property
+    def group_ids(self) -> tuple[int, ...]:
+        """Their groups; an admin of a group is always a member."""
+        return self.user.group_ids

@@ -1,0 +1,99 @@
+"""What can be refused, in the domain's words; `api.problems` alone knows their HTTP statuses."""
+
+
+class Refused(Exception):
+    """A request that was understood and is not carried out. `code` is stable, `str()` is for people."""
+
+    code = "refused"
+
+    def __init__(self, message: str = "", **details: object) -> None:
+        super().__init__(message)
+        self.details = details
+
+
+class Invalid(Refused):
+    """Input that cannot be accepted; `errors` maps each field to its messages."""
+
+    code = "invalid"
+
+    def __init__(self, errors: dict[str, list[str]], message: str = "The request is not valid.") -> None:
+        super().__init__(message)
+        self.errors = errors
+
+
+class Unauthorized(Refused):
+    """Nobody, or nobody who still may: no credentials, wrong ones, or ones that have ended."""
+
+    code = "unauthorized"
+
+
+class Forbidden(Refused):
+    """The caller is known and has no right to this."""
+
+    code = "forbidden"
+
+
+class NotFound(Refused):
+    """There is no such record, or none that the caller may know of."""
+
+    code = "not_found"
+
+
+class Taken(Refused):
+    """A value that must be unique belongs to another record; `field` names it."""
+
+    code = "taken"
+
+    def __init__(self, field: str) -> None:
+        super().__init__(f"This {field.replace('_', ' ')} is already taken.")
+        self.field = field
+
+
+class Conflict(Refused):
+    """Somebody was faster, or the record's state does not allow it."""
+
+    code = "conflict"
+
+
+class Stale(Refused):
+    """The version given in `If-Match` is not the record's version any more."""
+
+    code = "stale"
+
+
+class KeyReused(Refused):
+    """An idempotency key came back with another request."""
+
+    code = "idempotency_key_reused"
+
+
+class Limited(Refused):
+    """Too many calls; `retry_after` is in seconds."""
+
+    code = "rate_limited"
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__(f"Too many requests. Try again in {retry_after:.0f} seconds.")
+        self.retry_after = retry_after
+
+
+class Unavailable(Refused):
+    """A store is away or not yet verified; try again after `retry_after` seconds."""
+
+    code = "unavailable"
+
+    def __init__(self, message: str, retry_after: float = 1) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Full(Refused):
+    """There is no room for more: memory, disk or leased ids."""
+
+    code = "full"
+
+
+class Moved(Refused):
+    """A record on which the decision rested has changed since it was read: read and decide again."""
+
+    code = "conflict"

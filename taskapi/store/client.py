@@ -1,0 +1,126 @@
+"""The connection to the data Redis, and how its scripts are run."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import redis
+from redis.backoff import NoBackoff
+from redis.exceptions import (
+    BusyLoadingError,
+    ConnectionError,
+    NoScriptError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    TimeoutError,
+)
+from redis.retry import Retry
+
+from taskapi.domain.errors import Full, Unavailable
+from taskapi.store import keys
+from taskapi.store.errors import UNVERIFIED
+
+CONNECT_SECONDS = 0.4
+ANSWER_SECONDS = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The data Redis. Every function of this package takes it first."""
+
+    redis: redis.Redis
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A Lua file and the digest by which the server knows it."""
+
+    source: str
+    sha: str
+
+
+def connect(url: str) -> Store:
+    """A store on that server. Nothing is sent before the first use; a lost reply is asked for once more."""
+    return Store(client_of(url))
+
+
+def client_of(url: str) -> redis.Redis:
+    """A client with explicit time-outs: no call takes longer than two seconds."""
+    return redis.Redis.from_url(
+        url,
+        socket_connect_timeout=CONNECT_SECONDS,
+        socket_timeout=ANSWER_SECONDS,
+        retry=Retry(NoBackoff(), 1),
+        retry_on_error=[ConnectionError, TimeoutError],
+    )
+
+
+@cache
+def script(name: str) -> Script:
+    """The script in `lua/<name>.lua`."""
+    source = files("taskapi.store").joinpath("lua", f"{name}.lua").read_text()
+    return Script(source, hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest())
+
+
+@contextmanager
+def faults_named() -> Iterator[None]:
+    """Faults of the server as refusals: Unavailable when it is away, Full when it has no room."""
+    try:
+        yield
+    except (ConnectionError, TimeoutError, BusyLoadingError, ReadOnlyError) as fault:
+        raise Unavailable("The data store is away. Try again in a moment.") from fault
+    except OutOfMemoryError as fault:
+        raise Full("The data store has no room for more.") from fault
+
+
+def run(store: Store, name: str, *args: Any) -> Any:
+    """Runs a script on a server that was verified; raises Unavailable or Full.
+
+    A server that does not know the script is a new one, or has restarted: it is asked who it is
+    before it is taught the script.
+    """
+    found = script(name)
+    with faults_named():
+        try:
+            return store.redis.execute_command("EVALSHA", found.sha, 0, *args)
+        except NoScriptError:
+            _teach(store, found)
+            return store.redis.execute_command("EVALSHA", found.sha, 0, *args)
+
+
+def run_unverified(store: Store, name: str, *args: Any) -> Any:
+    """Runs a script of admission, on any server."""
+    with faults_named():
+        return store.redis.eval(script(name).source, 0, *args)
+
+
+def _teach(store: Store, wanted: Script) -> None:
+    """Loads a script, if this server is the verified one.
+
+    All three commands go over one connection, which belongs to one server process: a restart in
+    between breaks it.
+    """
+    connection = store.redis.connection_pool.get_connection()
+    try:
+        known = _ask(connection, "HGET", keys.META, "run")
+        if known is None or known != run_id(_ask(connection, "INFO", "server")):
+            raise Unavailable(UNVERIFIED)
+        _ask(connection, "SCRIPT", "LOAD", wanted.source)
+    finally:
+        store.redis.connection_pool.release(connection)
+
+
+def _ask(connection: Any, *command: str) -> Any:
+    connection.send_command(*command)
+    return connection.read_response()
+
+
+def run_id(info: bytes) -> bytes:
+    """The server process's id in the text of INFO."""
+    return next(line for line in info.splitlines() if line.startswith(b"run_id:"))[7:]

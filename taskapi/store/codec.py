@@ -1,0 +1,95 @@
+"""Records as JSON text and back.
+
+A stored record begins with its id and ends with its version: `{"id":7,…,"version":4294967301}`.
+Python makes the part between (the middle); the script that gives id and version puts them on.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Any
+
+import orjson
+
+from taskapi.domain.records import Record
+from taskapi.store.kinds import KINDS, Kind
+
+_AROUND = ("id", "version")
+_ENDING = b',"version":'
+
+
+@cache
+def middle_fields(kind: Kind) -> tuple[str, ...]:
+    """The fields between id and version, in their order on the wire; `deleted_at` is the last."""
+    names = [field.name for field in fields(kind.record) if field.name not in (*_AROUND, "deleted_at")]
+    return (*names, "deleted_at")
+
+
+def values(kind: Kind, record: Record) -> dict[str, Any]:
+    """The middle fields; `deleted_at` only while the record is in the trash."""
+    found = {name: getattr(record, name) for name in middle_fields(kind)}
+    if record.deleted_at is None:
+        del found["deleted_at"]
+    return found
+
+
+def middle(kind: Kind, record: Record) -> bytes:
+    """The JSON of the middle fields, without braces."""
+    return orjson.dumps(values(kind, record))[1:-1]
+
+
+def blob(middle_text: bytes, record_id: int, version: int) -> bytes:
+    """The stored record, as the script writes it."""
+    return b'{"id":%d,%b,"version":%d}' % (record_id, middle_text, version)
+
+
+def version_of(stored: bytes) -> int:
+    """The version at its end."""
+    return int(stored[stored.rindex(_ENDING) + len(_ENDING) : -1])
+
+
+def decode(kind: Kind, stored: bytes) -> Any:
+    """The record in a stored text."""
+    found = orjson.loads(stored)
+    for name, value in found.items():
+        if type(value) is list:
+            found[name] = tuple(value)
+    return kind.record(**found)
+
+
+def fold(value: str) -> str:
+    """The form in which a unique value is compared: NFC, then without case, then NFC again."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", value).casefold())
+
+
+def uniques(kind: Kind, record: Record | None) -> dict[str, str]:
+    """The unique values that the record holds, folded, by field."""
+    if record is None:
+        return {}
+    held = {field: getattr(record, field) for field in kind.unique}
+    return {field: fold(value) for field, value in held.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A record as it is stored: its exact bytes, and the record on demand."""
+
+    kind: Kind
+    blob: bytes
+
+    @property
+    def record(self) -> Any:
+        """The decoded record."""
+        return decode(self.kind, self.blob)
+
+    @property
+    def version(self) -> int:
+        """Its version."""
+        return version_of(self.blob)
+
+
+def stored(kind_name: str, blob_bytes: bytes | None) -> Stored | None:
+    """What a key held, or None."""
+    return None if blob_bytes is None else Stored(KINDS[kind_name], blob_bytes)

@@ -1,0 +1,164 @@
+"""What PostgreSQL does not have yet: looked at, and cleared only where nothing has moved."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from taskapi.domain.clock import timestamp
+from taskapi.store import keys
+from taskapi.store.client import Store, faults_named, run
+from taskapi.store.errors import refusal
+
+JOURNAL_WINDOW = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A dirty record as it lay in Redis when it was looked at; `blob` is empty if it lay nowhere."""
+
+    kind: str
+    id: int
+    version: int
+    blob: bytes
+
+    @property
+    def name(self) -> str:
+        """`kind:id`, the member of the dirty set."""
+        return keys.record(self.kind, self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the journal. `fields` is JSON: {name: [before, after]}."""
+
+    version: int
+    kind: str
+    record_id: int
+    action: str
+    actor: int
+    at: str
+    request_id: str
+    operation: str
+    fields: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The oldest dirty records and the journal's next entries, with the epoch they belong to.
+
+    `settled` is the highest version known to be in PostgreSQL, `total` how many records are dirty.
+    """
+
+    epoch: int
+    settled: int
+    total: int
+    marks: tuple[Mark, ...]
+    entries: tuple[Entry, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to carry."""
+        return not self.marks and not self.entries
+
+
+def peek(store: Store, records: int = 500, entries: int = 2000) -> Batch:
+    """Looks at the records that have been dirty longest. Takes nothing away: a crash costs a repeat.
+
+    Raises Unavailable while Redis is unverified.
+    """
+    reply = run(store, "peek", records, entries)
+    if reply[0] == b"unverified":
+        raise refusal(reply)
+    epoch, settled, total, found, journal = reply
+    triples = zip(found[0::3], found[1::3], found[2::3], strict=True)
+    marks = tuple(_mark(name, version, blob) for name, version, blob in triples)
+    return Batch(int(epoch), int(settled), total, marks, tuple(_entry(*line) for line in journal))
+
+
+def settle(store: Store, batch: Batch, written: Sequence[Mark], carried: int = 0) -> int:
+    """Clears the marks of what was committed; a record that has changed meanwhile stays dirty.
+
+    `carried` is the version of the last journal entry that was committed with it. Returns how many
+    marks were cleared; -1 if the epoch has changed, which leaves all as it was.
+    """
+    pairs = (value for mark in written for value in (mark.name, mark.version))
+    reply: list[int] = run(store, "settle", batch.epoch, JOURNAL_WINDOW, carried, *pairs)
+    return reply[0]
+
+
+def quarantine(store: Store, marks: Iterable[Mark], reason: str) -> int:
+    """Sets records apart that PostgreSQL refuses. They are served on; a new write makes them dirty again."""
+    account = orjson.dumps({"reason": reason, "at": timestamp()})
+    rows = (value for mark in marks for value in (mark.name, mark.version, account))
+    done: int = run(store, "quarantine", "set", *rows)
+    return done
+
+
+def rearm(store: Store, names: Sequence[str] = ()) -> int:
+    """Marks quarantined records dirty again: those `kind:id`, or all."""
+    done: int = run(store, "quarantine", "rearm", *names)
+    return done
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How much is waiting. `lag` is the age of the oldest mark in seconds, 0.0 when clean."""
+
+    dirty: dict[str, int]
+    lag: float
+    quarantined: dict[str, dict[str, str]]
+
+    @property
+    def total(self) -> int:
+        """Dirty records of all kinds."""
+        return sum(self.dirty.values())
+
+
+def count(store: Store) -> int:
+    """How many records are dirty."""
+    with faults_named():
+        return int(store.redis.zcard(keys.DIRTY))
+
+
+def is_dirty(store: Store, names: Sequence[str]) -> bool:
+    """Whether any of these records still waits for PostgreSQL."""
+    with faults_named():
+        return any(score is not None for score in store.redis.zmscore(keys.DIRTY, list(names)))
+
+
+def backlog(store: Store) -> Backlog:
+    """What waits, kind by kind."""
+    with faults_named():
+        pipe = store.redis.pipeline(transaction=False)
+        pipe.zrange(keys.DIRTY, 0, -1)
+        pipe.zrange(keys.DIRTY_SINCE, 0, 0, withscores=True)
+        pipe.hgetall(keys.QUARANTINE)
+        names, oldest, apart = pipe.execute()
+    kinds = [name.split(b":")[0].decode() for name in names]
+    lag = max(0.0, time.time() - oldest[0][1] / 1000) if oldest else 0.0
+    quarantined = {name.decode(): orjson.loads(account) for name, account in apart.items()}
+    return Backlog({kind: kinds.count(kind) for kind in sorted(set(kinds))}, lag, quarantined)
+
+
+def _mark(name: bytes, version: bytes, blob: bytes) -> Mark:
+    kind, _, record_id = name.decode().partition(":")
+    return Mark(kind, int(record_id), int(version), blob)
+
+
+def _entry(journal_id: bytes, flat: list[bytes]) -> Entry:
+    value = {flat[index].decode(): flat[index + 1].decode() for index in range(0, len(flat), 2)}
+    return Entry(
+        version=int(journal_id.partition(b"-")[0]),
+        kind=value["kind"],
+        record_id=int(value["id"]),
+        action=value["action"],
+        actor=int(value["actor"]),
+        at=value["at"],
+        request_id=value["request"],
+        operation=value["op"],
+        fields=value["fields"],
+    )

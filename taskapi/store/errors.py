@@ -1,0 +1,23 @@
+"""Refusals of the scripts, in the domain's words."""
+
+from taskapi.domain.errors import Conflict, Full, Moved, NotFound, Refused, Taken, Unauthorized, Unavailable
+
+UNVERIFIED = "The data store has restarted and is being checked. Try again in a moment."
+
+
+def refusal(reply: list[bytes]) -> Refused:
+    """What a script's refusal means; `reply` is its answer, the reason first."""
+    reason, subject = reply[0].decode(), b" ".join(reply[1:]).decode()
+    if reason == "unverified":
+        return Unavailable(UNVERIFIED)
+    if reason in ("session", "over"):
+        return Unauthorized("The session has ended.")
+    if reason == "taken":
+        return Taken(subject.rsplit(":", 1)[-1])
+    if reason == "ids":
+        return Full(f"No ids are left for a new {subject} until PostgreSQL can lease more.")
+    if reason == "leaving":
+        return Conflict(f"{subject} is being deleted.")
+    if reason == "missing":
+        return NotFound(f"{subject} is gone.")
+    return Moved(f"{subject} has changed.")

@@ -1,0 +1,91 @@
+"""Every key of the data Redis, spelled once.
+
+    meta                     hash   state, run, incarnation, epoch, version, settled, carried
+    ids                      hash   <kind>: last id given, <kind>:ceiling: highest id leased
+    <kind>:<id>              string a live record, the JSON that the API sends
+    trash:<kind>:<id>        string a record in the trash
+    purged:<kind>:<id>       string the tombstone of a purged record, until PostgreSQL has it
+    unique:<kind>:<field>    hash   folded value: id
+    tasks:<pair>:<suffix>    zset   ids of tasks; pair: all | u<user>:g<group, 0 for none>;
+                                    suffix: <status>:<priority> | #<tag> | due (score: day) | trash
+    users, groups, members:<group>   zset  ids
+    trashed                  zset   <kind>:<id> by the time of deletion in ms
+    counts:<scope>           hash   <status>:<priority> and #<tag>: how many tasks
+    spread:<scope>           hash   group or user id: how many tasks; trash-spread: the same of the trash
+    dirty, dirty:since       zset   <kind>:<id> by version, and by the time of the first mark in ms
+    quarantine               hash   <kind>:<id>: JSON {version, reason, at}
+    journal                  stream <version>-0: every change
+    leaving                  hash   parents whose children are being swept
+    session:<user>:<id>      hash   one login; sessions:<user>: zset of their ids by expiry in ms
+    op:<hash>                string the answer of a write, by its operation id
+    limits                   hash   <user>:<period in ms>: when the bucket is full again, in µs
+    sync                     hash   what the flush did last
+"""
+
+META = "meta"
+IDS = "ids"
+DIRTY = "dirty"
+DIRTY_SINCE = "dirty:since"
+QUARANTINE = "quarantine"
+JOURNAL = "journal"
+TRASHED = "trashed"
+SYNC = "sync"
+USERS = "users"
+GROUPS = "groups"
+
+LIVE, TRASH, PURGED = "", "trash:", "purged:"
+
+
+def record(kind: str, record_id: int) -> str:
+    """The live record."""
+    return f"{kind}:{record_id}"
+
+
+def trashed(kind: str, record_id: int) -> str:
+    """The record in the trash."""
+    return f"{TRASH}{kind}:{record_id}"
+
+
+def unique(kind: str, field: str) -> str:
+    """Who holds a value of a unique field."""
+    return f"unique:{kind}:{field}"
+
+
+def pair(user_id: int, group_id: int | None) -> str:
+    """The tasks of one user in one group, or in none."""
+    return f"u{user_id}:g{group_id or 0}"
+
+
+def tasks(scope: str, suffix: str) -> str:
+    """One list of tasks."""
+    return f"tasks:{scope}:{suffix}"
+
+
+def members(group_id: int) -> str:
+    """The users of a group."""
+    return f"members:{group_id}"
+
+
+def counts(scope: str) -> str:
+    """The counters of a scope: `all`, `u3`, `g1` or a pair."""
+    return f"counts:{scope}"
+
+
+def spread(scope: str, *, trash: bool = False) -> str:
+    """Over which groups (of `u3`), users (of `g1`), or `users` and `groups` at large, tasks are spread."""
+    return f"{'trash-' if trash else ''}spread:{scope}"
+
+
+def session(user_id: int, session_id: str) -> str:
+    """One login."""
+    return f"session:{user_id}:{session_id}"
+
+
+def sessions(user_id: int) -> str:
+    """The logins of a user."""
+    return f"sessions:{user_id}"
+
+
+def operation(digest: str) -> str:
+    """The answer of a write."""
+    return f"op:{digest}"

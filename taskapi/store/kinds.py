@@ -1,0 +1,111 @@
+"""What each kind of record is: one line declares it; codec, indexes, flush and restore follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from taskapi.domain.clock import day_number
+from taskapi.domain.records import Credential, Group, Record, Task, User
+from taskapi.store import keys
+
+Entry = tuple[str, int | None]
+"""A sorted set and the score in it; None stands for the record's own id."""
+
+Count = tuple[str, str]
+"""A hash and the field of it that counts this record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of record.
+
+    `unique` fields are claimed ignoring case. `entries` and `counts` say in which lists a live
+    record stands and which counters count it; `trash_entries` and `trash_counts`, while it is in
+    the trash. The values of `secret` fields never reach the journal. `lease` is how many ids are
+    reserved in PostgreSQL at a time, 0 for a kind that shares the ids of another.
+    """
+
+    name: str
+    record: type[Record]
+    unique: tuple[str, ...] = ()
+    entries: Callable[[Any], list[Entry]] = lambda record: []
+    counts: Callable[[Any], list[Count]] = lambda record: []
+    trash_entries: Callable[[Any], list[Entry]] = lambda record: []
+    trash_counts: Callable[[Any], list[Count]] = lambda record: []
+    secret: tuple[str, ...] = ()
+    lease: int = 1000
+
+    @property
+    def plural(self) -> str:
+        """The name of many."""
+        return f"{self.name}s"
+
+    def entries_of(self, record: Record | None) -> list[Entry]:
+        """The lists in which the record stands, live or trashed; none for no record."""
+        if record is None:
+            return []
+        return self.entries(record) if record.deleted_at is None else self.trash_entries(record)
+
+    def counts_of(self, record: Record | None) -> list[Count]:
+        """The counters that count the record."""
+        if record is None:
+            return []
+        return self.counts(record) if record.deleted_at is None else self.trash_counts(record)
+
+
+def _user_entries(user: User) -> list[Entry]:
+    return [(keys.USERS, None), *((keys.members(group_id), None) for group_id in user.group_ids)]
+
+
+def _group_entries(_: Group) -> list[Entry]:
+    return [(keys.GROUPS, None)]
+
+
+def _task_entries(task: Task) -> list[Entry]:
+    suffixes: list[Entry] = [(f"{int(task.status)}:{task.priority}", None)]
+    suffixes += [(f"#{tag}", None) for tag in task.tags]
+    if task.deadline and not task.status:
+        suffixes.append(("due", day_number(task.deadline)))
+    scopes = ("all", keys.pair(task.user_id, task.group_id))
+    return [(keys.tasks(scope, suffix), score) for scope in scopes for suffix, score in suffixes]
+
+
+def _task_counts(task: Task) -> list[Count]:
+    user, group = f"u{task.user_id}", f"g{task.group_id or 0}"
+    fields = [f"{int(task.status)}:{task.priority}", *(f"#{tag}" for tag in task.tags)]
+    counted = [(keys.counts(scope), field) for scope in (f"{user}:{group}", user, group, "all") for field in fields]
+    return counted + _task_spread(task, trash=False)
+
+
+def _task_spread(task: Task, *, trash: bool) -> list[Count]:
+    user, group = str(task.user_id), str(task.group_id or 0)
+    where = [(f"u{user}", group), (f"g{group}", user), ("users", user), ("groups", group)]
+    return [(keys.spread(scope, trash=trash), field) for scope, field in where[: 2 if trash else 4]]
+
+
+def _task_trash_entries(task: Task) -> list[Entry]:
+    return [(keys.tasks(scope, "trash"), None) for scope in ("all", keys.pair(task.user_id, task.group_id))]
+
+
+USER = Kind("user", User, unique=("username", "email"), entries=_user_entries)
+CREDENTIAL = Kind("credential", Credential, secret=("password_hash",), lease=0)
+GROUP = Kind("group", Group, unique=("name",), entries=_group_entries)
+TASK = Kind(
+    "task",
+    Task,
+    entries=_task_entries,
+    counts=_task_counts,
+    trash_entries=_task_trash_entries,
+    trash_counts=lambda task: _task_spread(task, trash=True),
+    lease=1_000_000,
+)
+
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (USER, CREDENTIAL, GROUP, TASK)}
+_BY_TYPE: dict[type[Record], Kind] = {kind.record: kind for kind in KINDS.values()}
+
+
+def kind_of(record: Record) -> Kind:
+    """The kind of a record."""
+    return _BY_TYPE[type(record)]

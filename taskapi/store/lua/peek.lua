@@ -1,0 +1,20 @@
+#!lua flags=no-writes
+-- The oldest dirty records by the time of their first mark, and the journal that is not yet carried.
+--
+-- KEYS  none.
+-- ARGV  how many records, how many journal entries
+-- returns {epoch, settled, dirty in all, {kind:id, version, blob, …}, {journal id, {field, value, …}} …}
+local meta = redis.call('HMGET', 'meta', 'epoch', 'settled', 'carried', 'state')
+if meta[4] ~= 'ready' then return {'unverified'} end
+local found = {}
+for _, name in ipairs(redis.call('ZRANGE', 'dirty:since', 0, tonumber(ARGV[1]) - 1)) do
+  local blob = redis.call('GET', name) or redis.call('GET', 'trash:' .. name) or redis.call('GET', 'purged:' .. name)
+  found[#found + 1] = name
+  found[#found + 1] = redis.call('ZSCORE', 'dirty', name)
+  found[#found + 1] = blob or ''
+end
+local from = '(' .. (meta[3] or '0') .. '-0'
+if not meta[3] then from = '-' end
+local entries = {}
+if tonumber(ARGV[2]) > 0 then entries = redis.call('XRANGE', 'journal', from, '+', 'COUNT', ARGV[2]) end
+return {meta[1], meta[2] or '0', redis.call('ZCARD', 'dirty'), found, entries}

@@ -1,0 +1,205 @@
+#!lua flags=allow-oom
+-- The one question that a request asks: who is this, may they call now, and what is stored there?
+-- Writes nothing but the caller's limits, and those in memory only: never in the AOF, on no replica.
+--
+-- KEYS    none.
+-- ARGV    read in order by take(); see store/reading.py, which writes them:
+--           session key or ""; caller's user id or "0"
+--           limits:  count, (calls, period in ms) …     none: not counted
+--           records: count, key …
+--           look-up: unique hash and value, or "" and "": the record of that holder, prefixed by
+--           prefixes: count, key prefix …
+--           list:    "none" | "merge" | "range" | "union", and then
+--             prefix of the records' keys, 1 for descending, last id seen or "", offset, how many,
+--             merge, range: pairs  ("all", or: spread prefix, count, group …, user or "", count, (user, group) …),
+--                           suffixes: count, suffix …,       range: lowest and highest score
+--             union: count, sorted set …
+-- returns {"unverified"} | {"over"} the session has ended | {"limited", ms to wait}
+--         {"ok", calls left, ms until all are back, records, holder's records, leaving, total, list}
+local at = 0
+local function take()
+  at = at + 1
+  return ARGV[at]
+end
+local function take_all(width)
+  local count, found = tonumber(take()), {}
+  for _ = 1, count do
+    local row = {}
+    for column = 1, width do row[column] = take() end
+    found[#found + 1] = row
+  end
+  return found
+end
+local function column(rows)
+  local found = {}
+  for index, row in ipairs(rows) do found[index] = row[1] end
+  return found
+end
+local function text(number) return string.format('%.0f', number) end
+
+if redis.call('HGET', 'meta', 'state') ~= 'ready' then return {'unverified'} end
+local session, user = take(), take()
+if session ~= '' and redis.call('EXISTS', session) == 0 then return {'over'} end
+
+-- A bucket is one number: the moment, in µs, at which it will be full again.
+local left, full, limits = -1, 0, take_all(2)
+if #limits > 0 then
+  local clock = redis.call('TIME')
+  local now, moved, wait = tonumber(clock[1]) * 1000000 + tonumber(clock[2]), {}, 0
+  for _, limit in ipairs(limits) do
+    local field, period = user .. ':' .. limit[2], tonumber(limit[2]) * 1000
+    local step = period / tonumber(limit[1])
+    local next_full = math.max(tonumber(redis.call('HGET', 'limits', field) or 0), now) + step
+    local room = now + period - next_full
+    if room < -0.5 then wait = math.max(wait, -room) end
+    local remaining = math.floor((room + 0.5) / step)
+    if left < 0 or remaining < left then left, full = remaining, next_full - now end
+    moved[#moved + 1], moved[#moved + 2] = field, text(next_full)
+  end
+  if wait > 0 then return {'limited', math.ceil(wait / 1000)} end
+  redis.set_repl(redis.REPL_NONE)
+  redis.call('HSET', 'limits', unpack(moved))
+end
+
+local wanted, records = column(take_all(1)), {}
+if #wanted > 0 then records = redis.call('MGET', unpack(wanted)) end
+local unique, value, held = take(), take(), {}
+local prefixes = column(take_all(1))
+if unique ~= '' then
+  local holder = redis.call('HGET', unique, value)
+  if holder then
+    for index, prefix in ipairs(prefixes) do prefixes[index] = prefix .. holder end
+    held = redis.call('MGET', unpack(prefixes))
+  end
+end
+
+local function pairs_in(first)
+  if first == 'all' then return {'all'} end
+  local found, inside = {}, {}
+  for _, row in ipairs(take_all(1)) do
+    inside[row[1]] = true
+    for _, owner in ipairs(redis.call('HKEYS', first .. 'g' .. row[1])) do
+      found[#found + 1] = 'u' .. owner .. ':g' .. row[1]
+    end
+  end
+  local own = take()
+  if own ~= '' then
+    for _, group in ipairs(redis.call('HKEYS', first .. 'u' .. own)) do
+      if not inside[group] then found[#found + 1] = 'u' .. own .. ':g' .. group end
+    end
+  end
+  for _, row in ipairs(take_all(2)) do found[#found + 1] = 'u' .. row[1] .. ':g' .. row[2] end
+  return found
+end
+local function lists()
+  local found, scopes = {}, pairs_in(take())
+  for _, suffix in ipairs(column(take_all(1))) do
+    for _, scope in ipairs(scopes) do
+      local key = 'tasks:' .. scope .. ':' .. suffix
+      local size = redis.call('ZCARD', key)
+      if size > 0 then found[#found + 1] = {key = key, size = size} end
+    end
+  end
+  return found
+end
+local function page_of(ids, descending, after, offset, count)
+  table.sort(ids, function(a, b) if descending then return a > b end return a < b end)
+  local chosen, skipped = {}, 0
+  for _, id in ipairs(ids) do
+    if not after or (descending and id < after) or (not descending and id > after) then
+      skipped = skipped + 1
+      if skipped > offset then chosen[#chosen + 1] = id end
+      if #chosen == count then break end
+    end
+  end
+  return chosen
+end
+-- The id that `offset` ids come up to, found by halving: a far page costs what a near one does.
+local function skip(sets, descending, offset)
+  local low, high = 0, 0
+  for _, set in ipairs(sets) do
+    high = math.max(high, tonumber(redis.call('ZRANGE', set.key, -1, -1)[1]))
+  end
+  if descending then high = high + 1 end
+  while low < high do
+    local middle, before = math.floor((low + high) / 2), 0
+    if descending then middle = math.ceil((low + high) / 2) end
+    for _, set in ipairs(sets) do
+      if descending then before = before + redis.call('ZCOUNT', set.key, middle, '+inf')
+      else before = before + redis.call('ZCOUNT', set.key, '-inf', middle) end
+    end
+    if descending then
+      if before >= offset then low = middle else high = middle - 1 end
+    elseif before >= offset then high = middle else low = middle + 1 end
+  end
+  return low
+end
+-- Reads a piece of each list, and more of those that end too early, until the first `count` ids are certain.
+local function merged(sets, descending, after, count)
+  local piece = math.ceil(count / #sets) + 4
+  if #sets == 1 then piece = count end
+  local ids, horizon = {}, nil
+  for _, set in ipairs(sets) do set.last = after end
+  while true do
+    horizon = nil
+    for _, set in ipairs(sets) do
+      if not set.done and (set.far == nil or set.near) then
+        local from = set.last and ('(' .. text(set.last)) or (descending and '+inf' or '-inf')
+        local got
+        if descending then got = redis.call('ZRANGE', set.key, from, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, piece)
+        else got = redis.call('ZRANGE', set.key, from, '+inf', 'BYSCORE', 'LIMIT', 0, piece) end
+        for _, id in ipairs(got) do ids[#ids + 1] = tonumber(id) end
+        set.done = #got < piece
+        set.far = true
+        if #got > 0 then set.last = tonumber(got[#got]) end
+      end
+      if not set.done and (horizon == nil or (descending and set.last > horizon)
+                           or (not descending and set.last < horizon)) then
+        horizon = set.last
+      end
+    end
+    local certain = 0
+    for _, id in ipairs(ids) do
+      if horizon == nil or (descending and id >= horizon) or (not descending and id <= horizon) then
+        certain = certain + 1
+      end
+    end
+    if horizon == nil or certain >= count then return page_of(ids, descending, nil, 0, count) end
+    for _, set in ipairs(sets) do set.near = set.last == horizon end
+    piece = piece * 2
+  end
+end
+
+local kind_of_list, total, chosen, prefix = take(), 0, {}, ''
+if kind_of_list ~= 'none' then
+  prefix = take()
+  local descending, after, offset, count = take() == '1', tonumber(take()), tonumber(take()), tonumber(take())
+  if kind_of_list == 'merge' then
+    local sets = lists()
+    for _, set in ipairs(sets) do total = total + set.size end
+    if offset < total and count > 0 then
+      if offset > 0 then after = skip(sets, descending, offset) end
+      chosen = merged(sets, descending, after, count)
+    end
+  else
+    local ids = {}
+    if kind_of_list == 'range' then
+      local sets, lowest, highest = lists(), take(), take()
+      for _, set in ipairs(sets) do
+        for _, id in ipairs(redis.call('ZRANGE', set.key, lowest, highest, 'BYSCORE')) do ids[#ids + 1] = tonumber(id) end
+      end
+    else
+      local sets = column(take_all(1))
+      if #sets > 0 then
+        for _, id in ipairs(redis.call('ZUNION', #sets, unpack(sets))) do ids[#ids + 1] = tonumber(id) end
+      end
+    end
+    total, chosen = #ids, page_of(ids, descending, after, offset, count)
+  end
+end
+local page = {}
+if #chosen > 0 then
+  for index, id in ipairs(chosen) do chosen[index] = prefix .. text(id) end
+  page = redis.call('MGET', unpack(chosen))
+end
+return {'ok', left, math.ceil(full / 1000), records, held, redis.call('HKEYS', 'leaving'), total, page}

@@ -1,0 +1,136 @@
+#!lua
+-- The only way to change records: everything is checked first, and only then written, in one step.
+--
+-- KEYS    none: all keys are made by store/keys.py and stand in ARGV, or are listed there.
+-- ARGV    read in order by take(); see store/plans.py, which writes them:
+--           operation id key, its life in ms, fingerprint, 1 to keep the answer's text
+--           actor, time, request id
+--           session keys that must exist:      count, key …
+--           guards:                            count, (record key, version) …
+--           users whose sessions end:          count, user id …
+--           changes:                           count, then for each
+--             kind, id ("" next of its kind, "=" that of the change before), state before
+--             ("new" or the key prefix), version before, prefix now, middle of the JSON,
+--             action, journaled fields,
+--             claims:   count, (unique hash, value) …     releases: the same
+--             leaves:   count, sorted set …               enters:   count, (sorted set, score or "") …
+--             counts:   count, (hash, field, difference) …
+-- returns {"saved", id, version, …}          a pair for each change
+--         {"again", answer}                  this operation was done before: fingerprint, then ids and versions,
+--                                            then each record with its kind if it was kept, a line each
+--         {"unverified"} {"session"} {"guard", key} {"leaving", key} {"missing", key} {"moved", key}
+--         {"taken", unique hash} {"ids", kind}       refused: nothing was written
+local at = 0
+local function take()
+  at = at + 1
+  return ARGV[at]
+end
+local function take_all(width)
+  local count, found = tonumber(take()), {}
+  for _ = 1, count do
+    local row = {}
+    for column = 1, width do row[column] = take() end
+    found[#found + 1] = row
+  end
+  return found
+end
+local function version_of(blob) return string.match(blob, '"version":(%d+)}$') end
+local function text(number) return string.format('%.0f', number) end
+
+local meta = redis.call('HMGET', 'meta', 'state', 'run')
+if meta[1] ~= 'ready' or meta[2] ~= string.match(redis.call('INFO', 'server'), 'run_id:(%x+)') then
+  return {'unverified'}
+end
+
+local operation, life, fingerprint, keep = take(), take(), take(), take()
+local done = redis.call('GET', operation)
+if done then return {'again', done} end
+
+local actor, moment, request = take(), take(), take()
+for _, row in ipairs(take_all(1)) do
+  if redis.call('EXISTS', row[1]) == 0 then return {'session'} end
+end
+local sweeping = redis.call('HLEN', 'leaving') > 0
+for _, row in ipairs(take_all(2)) do
+  local blob = redis.call('GET', row[1])
+  if not blob or version_of(blob) ~= row[2] then return {'guard', row[1]} end
+  if sweeping and redis.call('HEXISTS', 'leaving', row[1]) == 1 then return {'leaving', row[1]} end
+end
+local ended = take_all(1)
+
+-- Check every change before the first write.
+local changes, given, claimed = {}, {}, {}
+for index = 1, tonumber(take()) do
+  local change = {kind = take(), id = take(), before = take(), version = take(), now = take(),
+                  middle = take(), action = take(), fields = take(),
+                  claims = take_all(2), releases = take_all(2), leaves = take_all(1),
+                  enters = take_all(2), counts = take_all(3)}
+  if change.id == '' then
+    local last = given[change.kind] or tonumber(redis.call('HGET', 'ids', change.kind) or 0)
+    local ceiling = tonumber(redis.call('HGET', 'ids', change.kind .. ':ceiling') or 0)
+    if last >= ceiling then return {'ids', change.kind} end
+    given[change.kind] = last + 1
+    change.id = text(last + 1)
+  elseif change.id == '=' then
+    change.id = changes[index - 1].id
+  end
+  change.name = change.kind .. ':' .. change.id
+  if change.before ~= 'new' then
+    local key = change.before .. change.name
+    local blob = redis.call('GET', key)
+    if not blob then return {'missing', key} end
+    if version_of(blob) ~= change.version then return {'moved', key} end
+  end
+  for _, claim in ipairs(change.claims) do
+    local holder = redis.call('HGET', claim[1], claim[2])
+    local slot = claim[1] .. '\0' .. claim[2]
+    if (holder and holder ~= change.id) or (claimed[slot] and claimed[slot] ~= change.id) then
+      return {'taken', claim[1]}
+    end
+    claimed[slot] = change.id
+  end
+  changes[index] = change
+end
+
+-- From here on nothing may fail.
+local clock = redis.call('TIME')
+local since = text(tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000))
+local version = redis.call('HINCRBY', 'meta', 'version', #changes) - #changes
+local answer, blobs, size = {}, {}, 0
+for kind, last in pairs(given) do redis.call('HSET', 'ids', kind, text(last)) end
+for _, change in ipairs(changes) do
+  version = version + 1
+  local stamp, id, name = text(version), change.id, change.name
+  redis.call('XADD', 'journal', stamp .. '-0', 'kind', change.kind, 'id', id, 'action', change.action,
+             'actor', actor, 'at', moment, 'request', request, 'op', operation, 'fields', change.fields)
+  local blob = '{"id":' .. id .. ',' .. change.middle .. ',"version":' .. stamp .. '}'
+  if change.before ~= 'new' and change.before ~= change.now then redis.call('DEL', change.before .. name) end
+  redis.call('SET', change.now .. name, blob)
+  for _, row in ipairs(change.releases) do
+    if redis.call('HGET', row[1], row[2]) == id then redis.call('HDEL', row[1], row[2]) end
+  end
+  for _, row in ipairs(change.claims) do redis.call('HSET', row[1], row[2], id) end
+  for _, row in ipairs(change.leaves) do redis.call('ZREM', row[1], id) end
+  for _, row in ipairs(change.enters) do redis.call('ZADD', row[1], row[2] == '' and id or row[2], id) end
+  for _, row in ipairs(change.counts) do
+    if redis.call('HINCRBY', row[1], row[2], row[3]) == 0 then redis.call('HDEL', row[1], row[2]) end
+  end
+  if change.now == 'trash:' then redis.call('ZADD', 'trashed', since, name)
+  elseif change.before == 'trash:' then redis.call('ZREM', 'trashed', name) end
+  redis.call('ZADD', 'dirty', stamp, name)
+  redis.call('ZADD', 'dirty:since', 'NX', since, name)
+  answer[#answer + 1], answer[#answer + 2] = id, stamp
+  if keep == '1' then
+    blobs[#blobs + 1], size = change.kind .. ' ' .. blob, size + #blob
+  end
+end
+for _, row in ipairs(ended) do
+  for _, session in ipairs(redis.call('ZRANGE', 'sessions:' .. row[1], 0, -1)) do
+    redis.call('DEL', 'session:' .. row[1] .. ':' .. session)
+  end
+  redis.call('DEL', 'sessions:' .. row[1])
+end
+local kept = fingerprint .. '\n' .. table.concat(answer, ' ')
+if keep == '1' and size <= 16384 then kept = kept .. '\n' .. table.concat(blobs, '\n') end
+redis.call('SET', operation, kept, 'PX', life)
+return {'saved', unpack(answer)}

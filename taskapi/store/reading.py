@@ -1,0 +1,141 @@
+"""Asking: one round trip that brings the caller, their limit, and whatever the request needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from taskapi.domain.callers import Caller, Claim
+from taskapi.domain.errors import Limited, Unauthorized
+from taskapi.domain.records import Credential, User
+from taskapi.store import codec, keys, plans, records
+from taskapi.store.client import Store, run
+from taskapi.store.codec import Stored
+from taskapi.store.errors import refusal
+from taskapi.store.kinds import CREDENTIAL, USER, Kind
+from taskapi.store.records import Saved
+
+NO_LIST: tuple[Any, ...] = ("none",)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `calls` in `period_ms` milliseconds, as a bucket that refills evenly."""
+
+    calls: int
+    period_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of records, as stored; `total` is how many there are on all pages."""
+
+    blobs: tuple[bytes, ...] = ()
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one question brought."""
+
+    claim: Claim
+    found: dict[str, bytes | None]
+    held: tuple[bytes | None, ...]
+    listing: Listing
+    leaving: frozenset[str]
+    calls_left: int = -1
+    full_in_ms: int = 0
+
+    @property
+    def caller(self) -> Caller:
+        """The caller, confirmed: raises Unauthorized if they or the credentials are gone."""
+        return _confirmed(self)
+
+    def stored(self, kind: Kind, record_id: int) -> Stored | None:
+        """That live record, which was asked for, if it exists."""
+        blob = self.found[keys.record(kind.name, record_id)]
+        return None if blob is None else Stored(kind, blob)
+
+    def record(self, kind: Kind, record_id: int) -> Any:
+        """The same, decoded."""
+        stored = self.stored(kind, record_id)
+        return None if stored is None else stored.record
+
+    def trashed(self, kind: Kind, record_id: int) -> Any:
+        """That record of the trash, decoded, if it lies there."""
+        blob = self.found[keys.trashed(kind.name, record_id)]
+        return None if blob is None else codec.decode(kind, blob)
+
+    @property
+    def replayed(self) -> Saved | None:
+        """The answer of this very request, if it was carried out before under its Idempotency-Key."""
+        answer = self.found.get(records.operation_key(self.claim)) if self.claim.operation.kept else None
+        return None if answer is None else records.recalled(answer, self.claim.operation)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What to bring: record keys, the records of whoever holds a unique value, and a list."""
+
+    keys: Sequence[str] = ()
+    holder: tuple[str, str] | None = None
+    holder_prefixes: Sequence[str] = ()
+    listing: Sequence[Any] = field(default=NO_LIST)
+
+
+def ask(store: Store, claim: Claim, question: Question, limits: Sequence[Limit] = ()) -> Seen:
+    """Brings it all in one round trip.
+
+    Raises Unauthorized if the session has ended, Limited if the caller has called too often,
+    Unavailable if Redis is away or not verified.
+    """
+    wanted = [*_keys_of(claim), *question.keys]
+    reply = run(store, "read", *_arguments(claim, question, wanted, limits))
+    if reply[0] == b"limited":
+        raise Limited(reply[1] / 1000)
+    if reply[0] != b"ok":
+        raise refusal(reply)
+    left, full, blobs, held, leaving, total, page = reply[1:]
+    return Seen(
+        claim,
+        dict(zip(wanted, blobs, strict=True)),
+        tuple(held),
+        Listing(tuple(blob for blob in page if blob is not None), total),
+        frozenset(name.decode() for name in leaving),
+        left,
+        full,
+    )
+
+
+def _keys_of(claim: Claim) -> list[str]:
+    wanted = [keys.record(USER.name, claim.user_id)]
+    if claim.credential_version is not None:
+        wanted.append(keys.record(CREDENTIAL.name, claim.user_id))
+    if claim.operation.kept:
+        wanted.append(records.operation_key(claim))
+    return wanted
+
+
+def _arguments(claim: Claim, question: Question, wanted: list[str], limits: Sequence[Limit]) -> list[Any]:
+    return [
+        keys.session(claim.user_id, claim.session) if claim.session else "",
+        claim.user_id,
+        *plans.listed(*((limit.calls, limit.period_ms) for limit in limits)),
+        *plans.listed(*((key,) for key in wanted)),
+        *(question.holder or ("", "")),
+        *plans.listed(*((prefix,) for prefix in question.holder_prefixes)),
+        *question.listing,
+    ]
+
+
+def _confirmed(seen: Seen) -> Caller:
+    claim = seen.claim
+    user: User | None = seen.record(USER, claim.user_id)
+    if user is None or keys.record(USER.name, claim.user_id) in seen.leaving:
+        raise Unauthorized("This account is gone.")
+    if claim.credential_version is not None:
+        credential: Credential | None = seen.record(CREDENTIAL, claim.user_id)
+        if credential is None or credential.version != claim.credential_version:
+            raise Unauthorized("The password has changed.")
+    return Caller(user, claim)

@@ -1,0 +1,158 @@
+"""What this Redis is: its identity, epoch, versions and ids; closed until admission opens it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from taskapi.domain.records import Record
+from taskapi.store import codec, keys, plans
+from taskapi.store.client import Store, faults_named, run_id, run_unverified
+from taskapi.store.kinds import KINDS, Kind, kind_of
+from taskapi.store.plans import Change
+
+READY = "ready"
+EPOCH_SPAN = 2**32
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Redis as it is found. `meta` is empty on a new server.
+
+    `run` is the id of the server process, `known_run` the one that was admitted; `ids` has the
+    last id given and the ceiling of each kind.
+    """
+
+    run: str
+    meta: Mapping[str, str]
+    ids: Mapping[str, tuple[int, int]]
+    is_bare: bool
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether this very server process was admitted."""
+        return self.meta.get("state") == READY and self.known_run == self.run
+
+    @property
+    def known_run(self) -> str:
+        """The server process that was admitted last."""
+        return self.meta.get("run", "")
+
+    @property
+    def incarnation(self) -> str:
+        """The installation that the data belong to."""
+        return self.meta.get("incarnation", "")
+
+    @property
+    def epoch(self) -> int:
+        """The epoch of the last admission; 0 before the first."""
+        return int(self.meta.get("epoch", 0))
+
+    @property
+    def version(self) -> int:
+        """The last version given."""
+        return int(self.meta.get("version", 0))
+
+    @property
+    def settled(self) -> int:
+        """The highest version that PostgreSQL is known to have."""
+        return int(self.meta.get("settled", 0))
+
+    def fingerprint(self) -> dict[str, Any]:
+        """What a clean stop writes down, to be found again at the next start."""
+        return {"run": self.known_run, "version": self.version, "ids": {name: last for name, (last, _) in self.ids.items()}}
+
+
+def look(store: Store) -> State:
+    """Redis as it is now."""
+    with faults_named():
+        pipe = store.redis.pipeline(transaction=True)
+        pipe.execute_command("INFO", "server")
+        pipe.hgetall(keys.META)
+        pipe.hgetall(keys.IDS)
+        pipe.dbsize()
+        info, meta, ids, size = pipe.execute()
+    text = {name.decode(): value.decode() for name, value in meta.items()}
+    numbers = {name.decode(): int(value) for name, value in ids.items()}
+    leases = {kind.name: (numbers.get(kind.name, 0), numbers.get(f"{kind.name}:ceiling", 0)) for kind in leased()}
+    return State(_run_of(info), text, leases, size == 0)
+
+
+def leased() -> list[Kind]:
+    """The kinds that have ids of their own."""
+    return [kind for kind in KINDS.values() if kind.lease]
+
+
+def close(store: Store) -> None:
+    """Refuses every read and write from now on, until the next admission."""
+    with faults_named():
+        store.redis.hset(keys.META, "state", "closed")
+
+
+def open_for(
+    store: Store, run: str, incarnation: str, epoch: int, settled: int, ids: Mapping[str, tuple[int, int]]
+) -> bool:
+    """Opens Redis in that epoch; `ids` has the last id given and the ceiling. False if it has restarted meanwhile."""
+    rows = (value for kind, (last, ceiling) in ids.items() for value in (kind, last, ceiling))
+    return bool(run_unverified(store, "open", run, epoch, incarnation, epoch * EPOCH_SPAN, settled, *rows))
+
+
+def raise_ceiling(store: Store, kind: str, ceiling: int) -> None:
+    """Lets ids be given up to that one; PostgreSQL has committed to it before."""
+    with faults_named():
+        store.redis.hset(keys.IDS, f"{kind}:ceiling", ceiling)
+
+
+def place(store: Store, rows: Sequence[tuple[Record | None, Record | None, bool]]) -> int:
+    """Puts records while Redis is closed: (as Redis has it, as it shall be, dirty); returns how many.
+
+    None as it shall be takes the record away: PostgreSQL knows that it was purged. A record that
+    is not as Redis had it any more stays; -1 if Redis is open.
+    """
+    args = [value for was, now, dirty in rows for value in _placing(was, now, dirty)]
+    placed: int = run_unverified(store, "place", len(rows), *args)
+    return placed
+
+
+def _placing(was: Record | None, now: Record | None, dirty: bool) -> list[Any]:
+    change = Change(was, now, "placed")
+    subject = now or was
+    assert subject is not None, "a placed row has at least one side"
+    text = codec.blob(plans.middle_of(change), subject.id, subject.version)
+    before = ("new", 0) if was is None else (plans.prefix_of(was), was.version)
+    row = (change.kind.name, subject.id, *before, plans.prefix_of(now), text, subject.version, int(dirty))
+    return [*row, *plans.index_args(change)]
+
+
+def present(store: Store, kind: Kind, ids: Sequence[int]) -> list[Record | None]:
+    """The records of those ids as Redis has them, live or in the trash, in the same order."""
+    if not ids:
+        return []
+    names = [[prefix + keys.record(kind.name, number) for number in ids] for prefix in (keys.LIVE, keys.TRASH)]
+    with faults_named():
+        blobs = store.redis.mget(names[0] + names[1])
+    found = [live or trash for live, trash in zip(blobs[: len(ids)], blobs[len(ids) :], strict=True)]
+    return [None if blob is None else codec.decode(kind, blob) for blob in found]
+
+
+def stored_records(store: Store) -> Iterator[Record]:
+    """Every record in Redis, live or in the trash, in no order; a slow walk for admission and checks."""
+    for kind in KINDS.values():
+        for prefix in (keys.LIVE, keys.TRASH):
+            for name in store.redis.scan_iter(match=f"{prefix}{kind.name}:*", count=1000):
+                blob = store.redis.get(name)
+                if blob is not None and name.startswith((prefix + kind.name).encode()):
+                    yield codec.decode(kind, blob)
+
+
+def mark_dirty(store: Store, records: Sequence[Record]) -> None:
+    """Marks records as not in PostgreSQL."""
+    with faults_named():
+        store.redis.zadd(keys.DIRTY, {keys.record(kind_of(one).name, one.id): one.version for one in records})
+
+
+def _run_of(info: Any) -> str:
+    if isinstance(info, dict):
+        return str(info["run_id"])
+    return run_id(info).decode()
