@@ -1,81 +1,21 @@
-"""Who may do what: one table, and the few functions that read it.
+"""Who may do what: the few functions that hold the table of rights against the record in question.
 
-Every endpoint names a `Right`. The table says how far it reaches for each role; the `require_…`
-functions hold a reach against the record in question. On a path that names its owner the refusal
+Every endpoint names a `Right`, which travels in the caller's claim. On a path that names its owner the refusal
 is decided from the path alone, before existence, so that nobody learns which ids exist.
 """
 
 from __future__ import annotations
 
-from enum import Enum, StrEnum
-
 from taskapi.domain.callers import Caller
 from taskapi.domain.errors import Forbidden, NotFound
 from taskapi.domain.filters import Scope
-from taskapi.domain.records import GROUP_ADMIN, OWNER, OWNER_ID, USER, Group, Task, User
+from taskapi.domain.records import OWNER_ID, USER, Group, Task, User
+from taskapi.domain.rights import MATRIX, Reach
 
 
-class Reach(Enum):
-    """How far a right goes."""
-
-    NOBODY = "nobody"
-    SELF = "self"
-    GROUPS = "their groups"
-    PLAIN_USERS = "self, and plain users in their groups"
-    ALL = "all"
-
-
-class Right(StrEnum):
-    """What an endpoint asks for, in the order of the table below."""
-
-    PUBLIC = "public"
-    OWN_ACCOUNT = "own_account"
-    LIST_USERS = "list_users"
-    CREATE_USER = "create_user"
-    READ_USER = "read_user"
-    CHANGE_USER = "change_user"
-    DELETE_USER = "delete_user"
-    MANAGE_GROUPS = "manage_groups"
-    READ_GROUP = "read_group"
-    MANAGE_MEMBERS = "manage_members"
-    READ_TASKS_OF = "read_tasks_of"
-    WORK_ON_TASKS = "work_on_tasks"
-    FIND_TASKS = "find_tasks"
-    SEARCH_ALL_TASKS = "search_all_tasks"
-    ADMINISTER = "administer"
-
-
-def _row(owner: Reach, group_admin: Reach, user: Reach) -> dict[str, Reach]:
-    return {OWNER: owner, GROUP_ADMIN: group_admin, USER: user}
-
-
-MATRIX: dict[Right, dict[str, Reach]] = {
-    Right.PUBLIC: _row(Reach.ALL, Reach.ALL, Reach.ALL),
-    Right.OWN_ACCOUNT: _row(Reach.SELF, Reach.SELF, Reach.SELF),
-    Right.LIST_USERS: _row(Reach.ALL, Reach.GROUPS, Reach.NOBODY),
-    Right.CREATE_USER: _row(Reach.ALL, Reach.PLAIN_USERS, Reach.NOBODY),
-    Right.READ_USER: _row(Reach.ALL, Reach.GROUPS, Reach.SELF),
-    Right.CHANGE_USER: _row(Reach.ALL, Reach.PLAIN_USERS, Reach.SELF),
-    Right.DELETE_USER: _row(Reach.ALL, Reach.NOBODY, Reach.NOBODY),
-    Right.MANAGE_GROUPS: _row(Reach.ALL, Reach.NOBODY, Reach.NOBODY),
-    Right.READ_GROUP: _row(Reach.ALL, Reach.GROUPS, Reach.GROUPS),
-    Right.MANAGE_MEMBERS: _row(Reach.ALL, Reach.PLAIN_USERS, Reach.NOBODY),
-    Right.READ_TASKS_OF: _row(Reach.ALL, Reach.GROUPS, Reach.SELF),
-    Right.WORK_ON_TASKS: _row(Reach.ALL, Reach.GROUPS, Reach.SELF),
-    Right.FIND_TASKS: _row(Reach.ALL, Reach.GROUPS, Reach.SELF),
-    Right.SEARCH_ALL_TASKS: _row(Reach.ALL, Reach.GROUPS, Reach.NOBODY),
-    Right.ADMINISTER: _row(Reach.ALL, Reach.NOBODY, Reach.NOBODY),
-}
-
-
-def reach(caller: Caller, right: Right) -> Reach:
-    """How far the right goes for this caller."""
-    return MATRIX[right][caller.role]
-
-
-def require(caller: Caller, right: Right) -> Reach:
-    """The caller's reach; raises Forbidden if the role has none at all."""
-    found = reach(caller, right)
+def require(caller: Caller) -> Reach:
+    """How far the right that the caller asks for goes; raises Forbidden if their role has none."""
+    found = MATRIX[caller.claim.right][caller.role]
     if found is Reach.NOBODY:
         raise Forbidden(f"Your role, {caller.role}, does not allow this.")
     return found
@@ -86,23 +26,21 @@ def shared_groups(caller: Caller, user: User) -> tuple[int, ...]:
     return tuple(sorted(set(caller.group_ids) & set(user.group_ids)))
 
 
-def reaches_user(caller: Caller, right: Right, user_id: int, user: User | None) -> bool:
-    """Whether the right covers the user of that id; `user` is None where there is none."""
-    found = reach(caller, right)
-    if found is Reach.ALL:
+def reaches_user(caller: Caller, user_id: int, user: User | None) -> bool:
+    """Whether the caller's right covers the user of that id; `user` is None where there is none."""
+    found = require(caller)
+    if found is Reach.ALL or caller.id == user_id:
         return True
-    if caller.id == user_id:
-        return found is not Reach.NOBODY
-    if found is Reach.SELF or found is Reach.NOBODY or user is None:
+    if found is Reach.SELF or user is None:
         return False
     if found is Reach.PLAIN_USERS and user.role != USER:
         return False
     return bool(shared_groups(caller, user))
 
 
-def require_user(caller: Caller, right: Right, user_id: int, user: User | None) -> User:
+def require_user(caller: Caller, user_id: int, user: User | None) -> User:
     """The user, if the right covers them; Forbidden before existence, then NotFound."""
-    if not reaches_user(caller, right, user_id, user):
+    if not reaches_user(caller, user_id, user):
         raise Forbidden(f"You have no right to this of user {user_id}.")
     if user is None:
         raise NotFound(f"There is no user {user_id}.")
@@ -129,9 +67,9 @@ def require_task(caller: Caller, task_id: int, task: Task | None, user_id: int |
     return task
 
 
-def require_group(caller: Caller, right: Right, group_id: int, group: Group | None) -> Group:
+def require_group(caller: Caller, group_id: int, group: Group | None) -> Group:
     """The group, if the right covers it; only the owner learns that there is none."""
-    if require(caller, right) is not Reach.ALL and (group is None or group_id not in caller.group_ids):
+    if require(caller) is not Reach.ALL and (group is None or group_id not in caller.group_ids):
         raise Forbidden(f"You have no right to this of group {group_id}.")
     if group is None:
         raise NotFound(f"There is no group {group_id}.")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from secrets import token_hex
 
 from taskapi.domain.records import GROUP_ADMIN, OWNER, User
+from taskapi.domain.rights import Right
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +28,11 @@ class Claim:
 
     The signature or password was checked; whether the session still exists, the password is still
     that one (`credential_version`) and what the user may do is read with the data itself.
-    `user_id` 0 is nobody yet: a public call.
+    `right` is what the endpoint asks for. `user_id` 0 is nobody yet: a public call, or the system.
     """
 
     user_id: int
+    right: Right = Right.PUBLIC
     session: str | None = None
     credential_version: int | None = None
     request_id: str = "-"

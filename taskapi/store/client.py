@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -31,10 +31,28 @@ ANSWER_SECONDS = 0.9
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `calls` in `period_ms` milliseconds, as a bucket that refills evenly."""
+
+    calls: int
+    period_ms: int
+
+
+def _unheard(calls_left: int, full_in_ms: int) -> None:
+    """What a store without listeners does with the state of a caller's limits."""
+
+
+@dataclass(frozen=True, slots=True)
 class Store:
-    """The data Redis. Every function of this package takes it first."""
+    """The data Redis. Every function of this package takes it first.
+
+    `limits` are what each caller may ask of it; `metered` hears, after each counted question, how
+    many calls the caller has left and in how many milliseconds all are back.
+    """
 
     redis: redis.Redis
+    limits: tuple[Limit, ...] = ()
+    metered: Callable[[int, int], None] = _unheard
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +63,11 @@ class Script:
     sha: str
 
 
-def connect(url: str) -> Store:
+def connect(
+    url: str, limits: tuple[Limit, ...] = (), metered: Callable[[int, int], None] = _unheard
+) -> Store:
     """A store on that server. Nothing is sent before the first use; a lost reply is asked for once more."""
-    return Store(client_of(url))
+    return Store(client_of(url), limits, metered)
 
 
 def client_of(url: str) -> redis.Redis:

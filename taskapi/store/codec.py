@@ -17,6 +17,7 @@ from taskapi.domain.records import Record
 from taskapi.store.kinds import KINDS, Kind
 
 _AROUND = ("id", "version")
+_BEGINNING = b'{"id":'
 _ENDING = b',"version":'
 
 
@@ -83,6 +84,16 @@ class Stored:
     def record(self) -> Any:
         """The decoded record."""
         return decode(self.kind, self.blob)
+
+    @property
+    def id(self) -> int:
+        """Its id."""
+        return int(self.blob[len(_BEGINNING) : self.blob.index(b",")])
+
+    @property
+    def name(self) -> str:
+        """kind:id."""
+        return f"{self.kind.name}:{self.id}"
 
     @property
     def version(self) -> int:

@@ -6,25 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from taskapi.domain import access
 from taskapi.domain.callers import Caller, Claim
 from taskapi.domain.errors import Limited, Unauthorized
 from taskapi.domain.records import Credential, User
 from taskapi.store import codec, keys, plans, records
-from taskapi.store.client import Store, run
+from taskapi.store.client import Limit, Store, run
 from taskapi.store.codec import Stored
 from taskapi.store.errors import refusal
 from taskapi.store.kinds import CREDENTIAL, USER, Kind
 from taskapi.store.records import Saved
 
 NO_LIST: tuple[Any, ...] = ("none",)
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """At most `calls` in `period_ms` milliseconds, as a bucket that refills evenly."""
-
-    calls: int
-    period_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +37,11 @@ class Seen:
     held: tuple[bytes | None, ...]
     listing: Listing
     leaving: frozenset[str]
-    calls_left: int = -1
-    full_in_ms: int = 0
 
     @property
     def caller(self) -> Caller:
-        """The caller, confirmed: raises Unauthorized if they or the credentials are gone."""
+        """The caller, confirmed: raises Unauthorized if they or their credentials are gone, and
+        Forbidden if their role has no such right at all."""
         return _confirmed(self)
 
     def stored(self, kind: Kind, record_id: int) -> Stored | None:
@@ -84,27 +76,28 @@ class Question:
     listing: Sequence[Any] = field(default=NO_LIST)
 
 
-def ask(store: Store, claim: Claim, question: Question, limits: Sequence[Limit] = ()) -> Seen:
-    """Brings it all in one round trip.
+def ask(store: Store, claim: Claim, question: Question, *, counted: bool = True) -> Seen:
+    """Brings it all in one round trip; `counted` calls use up the store's limits for the caller.
 
     Raises Unauthorized if the session has ended, Limited if the caller has called too often,
     Unavailable if Redis is away or not verified.
     """
     wanted = [*_keys_of(claim), *question.keys]
+    limits = store.limits if counted and claim.user_id else ()
     reply = run(store, "read", *_arguments(claim, question, wanted, limits))
     if reply[0] == b"limited":
         raise Limited(reply[1] / 1000)
     if reply[0] != b"ok":
         raise refusal(reply)
     left, full, blobs, held, leaving, total, page = reply[1:]
+    if limits:
+        store.metered(left, full)
     return Seen(
         claim,
         dict(zip(wanted, blobs, strict=True)),
         tuple(held),
         Listing(tuple(blob for blob in page if blob is not None), total),
         frozenset(name.decode() for name in leaving),
-        left,
-        full,
     )
 
 
@@ -138,4 +131,6 @@ def _confirmed(seen: Seen) -> Caller:
         credential: Credential | None = seen.record(CREDENTIAL, claim.user_id)
         if credential is None or credential.version != claim.credential_version:
             raise Unauthorized("The password has changed.")
-    return Caller(user, claim)
+    caller = Caller(user, claim)
+    access.require(caller)
+    return caller
