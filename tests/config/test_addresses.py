@@ -1,7 +1,7 @@
 """Addresses of the stores: one URL, or parts that are joined as the drivers read them."""
 
 import pytest
-from redis.connection import parse_url
+from redis import ConnectionPool
 from sqlalchemy import make_url
 
 from taskapi.config import Settings, SettingsError, load_settings
@@ -107,7 +107,9 @@ def test_a_host_that_is_none_is_refused_under_its_own_name(host: str) -> None:
 
 
 def test_redis_parts_are_joined_so_that_the_client_reads_them_unchanged() -> None:
-    read = parse_url(development(REDIS_HOST="cache", REDIS_PASSWORD=NASTY).redis_url or "")
+    read = ConnectionPool.from_url(
+        development(REDIS_HOST="cache", REDIS_PASSWORD=NASTY).redis_url or ""
+    ).connection_kwargs
     assert (read["host"], read["port"], read["password"], read["db"]) == ("cache", 6380, NASTY, 0)
     assert development(REDIS_HOST="h", REDIS_PORT="1").redis_url == "redis://h:1/0"
     assert refusal(REDIS_HOST="h", REDIS_PORT="x") == "REDIS_PORT is wrong: write a port from 1 to 65535."

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from taskapi.config import PROJECT_ROOT, SettingsError, load_settings, secrecy
+from taskapi.config import PROJECT_ROOT, SettingsError, load_settings
 
 SECRET = "Zf8sLk2pQ9vXw4Tn7Yb3Hc6Jd1Rm5Ga0"
 GIVEN = {
@@ -113,7 +113,7 @@ def test_whoever_comes_second_takes_the_secret_of_the_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = development(tmp_path)
-    monkeypatch.setattr(secrecy.Path, "exists", lambda _path: False)
+    monkeypatch.setattr(Path, "exists", lambda _path: False)
     assert development(tmp_path) == first
     assert [file.name for file in tmp_path.iterdir()] == ["secrets"]
 

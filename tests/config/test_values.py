@@ -1,5 +1,6 @@
 """How each value is read: its type, its default, and what is refused."""
 
+import os
 from dataclasses import FrozenInstanceError
 from datetime import time
 from pathlib import Path
@@ -161,15 +162,15 @@ def test_root_below_a_private_folder_keeps_its_home_where_nobody_may_pass(
     project = tmp_path / "project"
     project.mkdir()
     tmp_path.chmod(0o700)
-    monkeypatch.setattr(load.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
     assert load.default_home(project).parent == Path("/var/lib")
     assert load.default_home(project) != load.default_home(tmp_path)
-    monkeypatch.setattr(load.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert load.default_home(project) == project / ".taskapi"
 
 
 def test_root_below_open_folders_keeps_its_home_in_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(load.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
     assert load.default_home(Path("/usr")) == Path("/usr/.taskapi")
 
 
