@@ -2,7 +2,6 @@
 
 import contextlib
 import ctypes
-import json
 import os
 import signal
 import subprocess
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from taskapi.embedded.accounts import Account
 from taskapi.embedded.home import Home
+from taskapi.embedded.notes import Note, end_group
 
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
@@ -22,12 +22,12 @@ _LOG_LIMIT = 20_000_000
 
 @dataclass(frozen=True)
 class Program:
-    """What to start. `ready` is asked until it says yes; `stop_signal` begins a stop of `patience` seconds."""
+    """What to start. `ready` is asked until it says yes; after `stop_signal` it has `patience` seconds."""
 
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
-    ready: Callable[[], bool] = lambda: True
+    ready: Callable[["Child"], bool] = lambda child: True
     stop_signal: signal.Signals = signal.SIGTERM
     patience: float = 10.0
     folder: Path = Path("/")
@@ -44,8 +44,7 @@ class Child:
         self.log_start = self.log.stat().st_size if self.log.exists() else 0
         self._popen = _spawn(program, self.log)
         self._pid_file = home.run / f"{program.name}.pid"
-        note = {"pid": self.pid, "since": started_at(self.pid), "signal": int(program.stop_signal)}
-        home.write_private(self._pid_file, json.dumps(note))
+        Note.about(self.pid, program.stop_signal).write(home, self._pid_file)
 
     @property
     def pid(self) -> int:
@@ -84,57 +83,10 @@ def wait_until_ready(child: Child, seconds: float = 30.0) -> bool:
     """True once it is ready; False if it ended, or is not ready in time."""
     end = time.monotonic() + seconds
     while child.exit_code() is None and time.monotonic() < end:
-        if child.program.ready():
+        if child.program.ready(child):
             return True
         time.sleep(0.02)
     return False
-
-
-def end_leftovers(home: Home) -> list[str]:
-    """Ends what a killed supervisor left on this home, and names it. A recycled pid is never touched."""
-    notes = {path: json.loads(path.read_text()) for path in sorted(home.run.glob("*.pid"))}
-    running = {path: note for path, note in notes.items() if still_runs(note)}
-    for note in running.values():
-        os.kill(note["pid"], note["signal"])
-    for path, note in notes.items():
-        if path in running:
-            _wait_or_kill(note)
-        path.unlink()
-    return [path.stem for path in running]
-
-
-def still_runs(note: Mapping[str, int | str]) -> bool:
-    """Whether the very program of this note runs: the pid alone could be somebody else's by now."""
-    return note["since"] is not None and started_at(int(note["pid"])) == note["since"]
-
-
-def started_at(pid: int) -> str | None:
-    """When this pid was started, in the kernel's words; None if there is none (or only a zombie)."""
-    if sys.platform != "linux":
-        shown = subprocess.run(
-            ["/bin/ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
-        )
-        return shown.stdout.strip() or None
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    return None if stat[0] == "Z" else stat[19]
-
-
-def end_group(pid: int) -> None:
-    """Kills every program of the group that this pid leads, if there is one."""
-    try:
-        os.killpg(pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        return  # nobody is left in it (macOS says so by refusing)
-
-
-def _wait_or_kill(note: Mapping[str, int]) -> None:
-    end = time.monotonic() + 10
-    while still_runs(note) and time.monotonic() < end:
-        time.sleep(0.02)
-    end_group(note["pid"])
 
 
 def _shorten(log: Path) -> None:

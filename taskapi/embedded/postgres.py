@@ -16,7 +16,6 @@ USER = "taskapi"
 _ENVIRONMENT = {"LC_ALL": "C", "TZ": "UTC", "PATH": "/usr/bin:/bin"}
 # The superuser has no password, so nobody can log in as it over the network.
 _ACCESS = f"host all all {LOOPBACK}/32 scram-sha-256\n"
-# The initial size of a table space is fsynced too; a test does without any of it.
 _FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
@@ -43,7 +42,7 @@ def postgres_program(home: Home, binaries: Binaries, port: int, durable: bool) -
             *(part for each in settings for part in ("-c", each)),
         ),
         environment=_ENVIRONMENT,
-        ready=lambda: _accepts(binaries, port),
+        ready=lambda child: _accepts(binaries, port),
         stop_signal=signal.SIGINT,  # "fast": ends sessions, keeps everything
         patience=30.0,
         folder=cluster,
@@ -96,6 +95,7 @@ def _run(home: Home, command: tuple[str, ...], statements: str) -> None:
         check=False,
         env=_ENVIRONMENT,
         umask=0o077,
+        start_new_session=True,  # Ctrl-C is the supervisor's to answer
         cwd=home.server_folder("postgres"),
         user=account.uid if account else None,
         group=account.gid if account else None,

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from taskapi.embedded.binaries import find_binaries
-from taskapi.embedded.children import Child, Program, end_leftovers, wait_until_ready
+from taskapi.embedded.children import Child, Program, wait_until_ready
 from taskapi.embedded.home import Home, locate_home, lock_home, open_home
+from taskapi.embedded.notes import end_leftovers
 from taskapi.embedded.ports import first_free, free_port
 from taskapi.embedded.postgres import postgres_program, postgres_url
 from taskapi.embedded.refusals import StartRefused
@@ -118,6 +119,8 @@ def running_urls(home: Path) -> dict[str, str]:
 
 
 def _prepared(home: Home, ports: Ports, durable: bool, wanted: tuple[str, ...]) -> Servers:
+    if not wanted:
+        return Servers(home, {}, {})
     binaries = find_binaries(home.account)
     urls = {
         "redis": valkey_url(home, "redis", ports.redis),

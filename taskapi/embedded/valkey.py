@@ -24,7 +24,7 @@ def valkey_program(home: Home, binaries: Binaries, name: str, port: int) -> Prog
     return Program(
         name=name,
         command=(str(binaries.valkey), str(settings)),
-        ready=lambda: answers(port, password),
+        ready=lambda child: answers(port, password),
         folder=folder,
         account=home.account,
     )
