@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dotenv.parser import parse_stream
-from environs import Env, EnvValidationError
+from environs import Env, EnvValidationError, ValidationError
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 ENV_FILE = PROJECT_ROOT / ".env"
@@ -27,7 +27,7 @@ class Variables(Env):
     def __init__(self, given: Mapping[str, str]) -> None:
         super().__init__(eager=False)
         self.given = given
-        self.add_parser("setting", lambda text, read: read(text))
+        self.add_parser("setting", lambda text, read: read(_require_printable(text)))
 
     def _get_value(self, env_key: str, default: Any) -> Any:
         return self.given.get(env_key, default)
@@ -39,6 +39,13 @@ class Variables(Env):
         except EnvValidationError as refusal:
             return list(refusal.error_messages)
         return []
+
+
+def _require_printable(text: str) -> str:
+    """Bytes that are not UTF-8 arrive as lone surrogates; like NUL, they break whoever uses them later."""
+    if not text.strip().isprintable():
+        raise ValidationError("not printable")
+    return text
 
 
 def given_variables(environ: Mapping[str, str] | None, env_file: Path | None) -> dict[str, str]:

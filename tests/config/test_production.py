@@ -85,6 +85,7 @@ def test_short_secrets_are_refused_in_bytes_not_characters() -> None:
     assert refusal(OWNER_PASSWORD="eleven-char").startswith(
         "OWNER_PASSWORD is too short for production: write 12"
     )
+    assert production(OWNER_PASSWORD="twelve-chars").owner_password == "twelve-chars"
     assert refusal(SECRET_KEY="k" * 31).startswith("SECRET_KEY is too short for production: write 32 bytes")
     assert refusal(JWT_SECRET_KEY="k" * 31).startswith("JWT_SECRET_KEY is too short for production")
     assert production(SECRET_KEY="é" * 16).secret_key == "é" * 16

@@ -122,6 +122,14 @@ def test_a_value_that_is_not_one_of_its_kind_is_refused_by_name(name: str, word:
     assert refusal(**database, **{name: word}).startswith(f"{name} is wrong: write ")
 
 
+@pytest.mark.parametrize("unprintable", ["\x00", "\udcff", "\n"])
+def test_bytes_that_are_no_text_are_refused_wherever_they_are(unprintable: str) -> None:
+    for name in ("SECRET_KEY", "TASKAPI_HOME", "METRICS_TOKEN", "BACKUP_URL"):
+        assert refusal(**{name: f"/some{unprintable}thing"}).startswith(f"{name} is wrong: write ")
+    database = {"DB_HOST": "h", "DB_USER": "u", "POSTGRES_PASSWORD": f"a{unprintable}b"}
+    assert refusal(**database).startswith("POSTGRES_PASSWORD is wrong: write ")
+
+
 def test_words_are_read_in_any_case() -> None:
     settings = development(LOG_LEVEL="debug", ALGORITHM="hs256", SERVER="Granian", TASKAPI_ENV="DEVELOPMENT")
     assert (settings.log_level, settings.algorithm, settings.server) == ("DEBUG", "HS256", "granian")
