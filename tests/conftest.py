@@ -32,7 +32,7 @@ for _name in VARIABLES:
 def servers() -> Iterator[Servers]:
     """Running Redis (data and broker) and PostgreSQL. A test may kill one; the next gets it back."""
     _sweep_abandoned_homes()
-    home = open_home(Path(tempfile.mkdtemp(prefix=_HOMES, dir=_fastest_folder())))
+    home = open_home(Path(tempfile.mkdtemp(prefix=_HOMES, dir=fastest_folder())))
     with lock_home(home):
         running = embedded.start(home.path, embedded.free_ports(), durable=False)
         try:
@@ -120,7 +120,7 @@ def _empty_tables(cursor: psycopg2.extensions.cursor) -> None:
         cursor.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(sql.SQL(", ").join(filled)))
 
 
-def _fastest_folder() -> Path:
+def fastest_folder() -> Path:
     """Memory, if there is enough of it: each write to the data Redis is fsynced in the tests too."""
     memory = Path("/dev/shm")
     roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2**31
@@ -129,7 +129,7 @@ def _fastest_folder() -> Path:
 
 def _sweep_abandoned_homes() -> None:
     """A session that was killed could not clean up after itself; its lock is free, though."""
-    for lock in _fastest_folder().glob(f"{_HOMES}*/run/lock"):
+    for lock in fastest_folder().glob(f"{_HOMES}*/run/lock"):
         home = lock.parents[1]
         if home.stat().st_uid == os.geteuid():
             with contextlib.suppress(StartRefused):  # another session works there right now

@@ -20,8 +20,6 @@ from taskapi.embedded.prompt import redis_prompt
 from taskapi.embedded.refusals import StartRefused
 from taskapi.embedded.terminal import Terminal
 
-_STOP_SECONDS = 90.0
-
 
 def stop(home: Home, options: argparse.Namespace) -> None:
     """Asks the supervisor to stop and waits for it; ends what one that was killed left behind."""
@@ -33,8 +31,8 @@ def stop(home: Home, options: argparse.Namespace) -> None:
         )
         return
     note.ask_to_stop()
-    if not note.gone_within(_STOP_SECONDS):
-        raise StartRefused(f"it did not stop in {_STOP_SECONDS:.0f} s; its pid is {note.pid}.")
+    if not note.wait_for_end():
+        raise StartRefused(f"it did not stop in {note.patience:.0f} s; its pid is {note.pid}.")
     print("taskapi: stopped")
 
 

@@ -44,7 +44,7 @@ class Child:
         self.log_start = self.log.stat().st_size if self.log.exists() else 0
         self._popen = _spawn(program, self.log)
         self._pid_file = home.run / f"{program.name}.pid"
-        Note.about(self.pid, program.stop_signal).write(home, self._pid_file)
+        Note.about(self.pid, program.stop_signal, program.patience).write(home, self._pid_file)
 
     @property
     def pid(self) -> int:

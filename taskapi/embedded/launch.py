@@ -1,6 +1,7 @@
 """`make run`: everything on one machine, from nothing to the ready line, and back to nothing."""
 
 import os
+import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NoReturn
@@ -18,6 +19,7 @@ from taskapi.embedded.supervisor import PartFailed, StopAsked, Supervisor
 from taskapi.embedded.terminal import Terminal
 
 SUPERVISOR = "supervisor.json"
+_STOP_SECONDS = 90.0  # every part may need its patience
 PlanFor = Callable[[Settings, Home, Mapping[str, str]], Plan]
 
 
@@ -111,4 +113,4 @@ def _start_embedded(settings: Settings, home: Home, terminal: Terminal) -> Serve
 
 def _note_supervisor(home: Home) -> None:
     """Who to ask for a stop, from another terminal."""
-    Note.about(os.getpid()).write(home, home.run / SUPERVISOR)
+    Note.about(os.getpid(), signal.SIGTERM, _STOP_SECONDS).write(home, home.run / SUPERVISOR)

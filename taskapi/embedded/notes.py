@@ -11,21 +11,20 @@ from pathlib import Path
 
 from taskapi.embedded.home import Home
 
-_PATIENCE = 10.0
-
 
 @dataclass(frozen=True)
 class Note:
-    """A pid, when the kernel says that it was started, and the signal that asks it to stop."""
+    """A pid, when the kernel says that it was started, the signal that asks it to stop, and the time that takes."""
 
     pid: int
     since: str | None
     stop_signal: int
+    patience: float
 
     @classmethod
-    def about(cls, pid: int, stop_signal: signal.Signals = signal.SIGTERM) -> "Note":
+    def about(cls, pid: int, stop_signal: signal.Signals, patience: float) -> "Note":
         """The note of a program that runs now."""
-        return cls(pid, started_at(pid), int(stop_signal))
+        return cls(pid, started_at(pid), int(stop_signal), patience)
 
     @classmethod
     def read(cls, path: Path) -> "Note | None":
@@ -45,9 +44,9 @@ class Note:
         if self.still_runs():
             os.kill(self.pid, self.stop_signal)
 
-    def gone_within(self, seconds: float) -> bool:
-        """Waits for its end; False if that did not come in time."""
-        end = time.monotonic() + seconds
+    def wait_for_end(self) -> bool:
+        """False if that did not come within its patience."""
+        end = time.monotonic() + self.patience
         while self.still_runs():
             if time.monotonic() > end:
                 return False
@@ -62,7 +61,7 @@ def end_leftovers(home: Home) -> list[str]:
     for note in running.values():
         note.ask_to_stop()
     for note in running.values():
-        note.gone_within(_PATIENCE)
+        note.wait_for_end()
         end_group(note.pid)
     for path in notes:
         path.unlink()
