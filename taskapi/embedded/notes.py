@@ -14,7 +14,7 @@ from taskapi.embedded.home import Home
 
 @dataclass(frozen=True)
 class Note:
-    """A pid, when the kernel says that it was started, the signal that asks it to stop, and the time that takes."""
+    """A pid, when the kernel says that it began, the signal that stops it, and the seconds that this may take."""
 
     pid: int
     since: str | None
