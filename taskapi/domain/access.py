@@ -1,7 +1,7 @@
 """Who may do what: the few functions that hold the table of rights against the record in question.
 
-Every endpoint names a `Right`, which travels in the caller's claim. On a path that names its owner the refusal
-is decided from the path alone, before existence, so that nobody learns which ids exist.
+Every endpoint names a `Right`, which travels in the caller's claim. On a path that names its owner the
+refusal is decided from the path alone, before existence, so that nobody learns which ids exist.
 """
 
 from __future__ import annotations
@@ -63,7 +63,9 @@ def may_edit_task(caller: Caller, task: Task) -> bool:
 def require_task(caller: Caller, task_id: int, task: Task | None, user_id: int | None = None) -> Task:
     """The task, if it exists for the caller (and is of that user); else NotFound."""
     if task is None or not may_edit_task(caller, task) or user_id not in (None, task.user_id):
-        raise NotFound(f"There is no task {task_id}." if user_id is None else f"User {user_id} has no task {task_id}.")
+        raise NotFound(
+            f"There is no task {task_id}." if user_id is None else f"User {user_id} has no task {task_id}."
+        )
     return task
 
 

@@ -92,10 +92,19 @@ class Order:
         found = getattr(task, self.field)
         return found.casefold() if isinstance(found, str) else found
 
+    def is_after(self, task: Task, value: Any, task_id: int) -> bool:
+        """Whether the task comes after the one of that value and id."""
+        mine = self.value(task)
+        if mine is None or value is None:
+            return (mine is None, task.id) > (value is None, task_id)
+        if mine == value:
+            return task.id > task_id
+        return bool(mine < value if self.descending else mine > value)
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`per_page` records after `cursor` (the text that the page before gave), or page number `page` from 1."""
+    """`per_page` records after `cursor` (text that the page before gave), or page number `page` from 1."""
 
     per_page: int = 50
     page: int = 1
@@ -115,3 +124,15 @@ class TaskQuery:
     filter: TaskFilter = TaskFilter()
     order: Order = Order()
     page: Page = Page()
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSearch:
+    """What a caller asks for: within what they may see, only that group, that user, or what is theirs."""
+
+    filter: TaskFilter = TaskFilter()
+    order: Order = Order()
+    page: Page = Page()
+    group_id: int | None = None
+    user_id: int | None = None
+    mine: bool = False

@@ -15,12 +15,14 @@ ROLES = (USER, GROUP_ADMIN, OWNER)
 class Record:
     """What every kind has. `id` and `version` are 0 until the store has given them.
 
-    `deleted_at` is set while the record lies in the trash.
+    `deleted_at` is set while the record lies in the trash, and `deleted_with` names the parent
+    (`user:3`) whose deletion took it there.
     """
 
     id: int = 0
     version: int = 0
     deleted_at: str | None = None
+    deleted_with: str | None = None
 
     def changed(self, **values: Any) -> Self:
         """The same record with other values."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -14,20 +14,22 @@ import redis
 from redis.backoff import NoBackoff
 from redis.exceptions import (
     BusyLoadingError,
-    ConnectionError,
     NoScriptError,
     OutOfMemoryError,
     ReadOnlyError,
-    TimeoutError,
 )
+from redis.exceptions import ConnectionError as ConnectionFault
+from redis.exceptions import TimeoutError as TimeoutFault
 from redis.retry import Retry
 
 from taskapi.domain.errors import Full, Unavailable
+from taskapi.domain.records import User
 from taskapi.store import keys
 from taskapi.store.errors import UNVERIFIED
 
 CONNECT_SECONDS = 0.4
 ANSWER_SECONDS = 0.9
+MOST_FAMILIAR = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +49,20 @@ class Store:
     """The data Redis. Every function of this package takes it first.
 
     `limits` are what each caller may ask of it; `metered` hears, after each counted question, how
-    many calls the caller has left and in how many milliseconds all are back.
+    many calls the caller has left and in how many milliseconds all are back. `familiar` are users
+    as they were last seen: a guess to ask by, never to decide on.
     """
 
     redis: redis.Redis
     limits: tuple[Limit, ...] = ()
     metered: Callable[[int, int], None] = _unheard
+    familiar: dict[int, User] = field(default_factory=dict)
+
+    def remember(self, user: User) -> None:
+        """Keeps how a user was seen."""
+        if len(self.familiar) >= MOST_FAMILIAR:
+            self.familiar.clear()
+        self.familiar[user.id] = user
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +87,7 @@ def client_of(url: str) -> redis.Redis:
         socket_connect_timeout=CONNECT_SECONDS,
         socket_timeout=ANSWER_SECONDS,
         retry=Retry(NoBackoff(), 1),
-        retry_on_error=[ConnectionError, TimeoutError],
+        retry_on_error=[ConnectionFault, TimeoutFault],
     )
 
 
@@ -93,7 +103,7 @@ def faults_named() -> Iterator[None]:
     """Faults of the server as refusals: Unavailable when it is away, Full when it has no room."""
     try:
         yield
-    except (ConnectionError, TimeoutError, BusyLoadingError, ReadOnlyError) as fault:
+    except (ConnectionFault, TimeoutFault, BusyLoadingError, ReadOnlyError) as fault:
         raise Unavailable("The data store is away. Try again in a moment.") from fault
     except OutOfMemoryError as fault:
         raise Full("The data store has no room for more.") from fault
@@ -106,12 +116,13 @@ def run(store: Store, name: str, *args: Any) -> Any:
     before it is taught the script.
     """
     found = script(name)
+    client: Any = store.redis
     with faults_named():
         try:
-            return store.redis.execute_command("EVALSHA", found.sha, 0, *args)
+            return client.execute_command("EVALSHA", found.sha, 0, *args)
         except NoScriptError:
             _teach(store, found)
-            return store.redis.execute_command("EVALSHA", found.sha, 0, *args)
+            return client.execute_command("EVALSHA", found.sha, 0, *args)
 
 
 def run_unverified(store: Store, name: str, *args: Any) -> Any:

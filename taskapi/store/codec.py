@@ -17,23 +17,22 @@ from taskapi.domain.records import Record
 from taskapi.store.kinds import KINDS, Kind
 
 _AROUND = ("id", "version")
+_OF_TRASH = ("deleted_at", "deleted_with")
 _BEGINNING = b'{"id":'
 _ENDING = b',"version":'
 
 
 @cache
 def middle_fields(kind: Kind) -> tuple[str, ...]:
-    """The fields between id and version, in their order on the wire; `deleted_at` is the last."""
-    names = [field.name for field in fields(kind.record) if field.name not in (*_AROUND, "deleted_at")]
-    return (*names, "deleted_at")
+    """The fields between id and version, in their order on the wire; those of the trash come last."""
+    names = [field.name for field in fields(kind.record) if field.name not in (*_AROUND, *_OF_TRASH)]
+    return (*names, *_OF_TRASH)
 
 
 def values(kind: Kind, record: Record) -> dict[str, Any]:
-    """The middle fields; `deleted_at` only while the record is in the trash."""
+    """The middle fields; those of the trash only where they say something."""
     found = {name: getattr(record, name) for name in middle_fields(kind)}
-    if record.deleted_at is None:
-        del found["deleted_at"]
-    return found
+    return {name: value for name, value in found.items() if value is not None or name not in _OF_TRASH}
 
 
 def middle(kind: Kind, record: Record) -> bytes:
@@ -51,6 +50,11 @@ def version_of(stored: bytes) -> int:
     return int(stored[stored.rindex(_ENDING) + len(_ENDING) : -1])
 
 
+def id_of(stored: bytes) -> int:
+    """The id at its beginning."""
+    return int(stored[len(_BEGINNING) : stored.index(b",")])
+
+
 def decode(kind: Kind, stored: bytes) -> Any:
     """The record in a stored text."""
     found = orjson.loads(stored)
@@ -58,6 +62,12 @@ def decode(kind: Kind, stored: bytes) -> Any:
         if type(value) is list:
             found[name] = tuple(value)
     return kind.record(**found)
+
+
+def as_sent(stored: bytes) -> dict[str, Any]:
+    """The stored text as the object that a client reads."""
+    found: dict[str, Any] = orjson.loads(stored)
+    return found
 
 
 def fold(value: str) -> str:
@@ -88,7 +98,7 @@ class Stored:
     @property
     def id(self) -> int:
         """Its id."""
-        return int(self.blob[len(_BEGINNING) : self.blob.index(b",")])
+        return id_of(self.blob)
 
     @property
     def name(self) -> str:

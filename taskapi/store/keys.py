@@ -1,25 +1,25 @@
 """Every key of the data Redis, spelled once.
 
-    meta                     hash   state, run, incarnation, epoch, version, settled, carried
-    ids                      hash   <kind>: last id given, <kind>:ceiling: highest id leased
-    <kind>:<id>              string a live record, the JSON that the API sends
-    trash:<kind>:<id>        string a record in the trash
-    purged:<kind>:<id>       string the tombstone of a purged record, until PostgreSQL has it
-    unique:<kind>:<field>    hash   folded value: id
-    tasks:<pair>:<suffix>    zset   ids of tasks; pair: all | u<user>:g<group, 0 for none>;
-                                    suffix: <status>:<priority> | #<tag> | due (score: day) | trash
-    users, groups, members:<group>   zset  ids
-    trashed                  zset   <kind>:<id> by the time of deletion in ms
-    counts:<scope>           hash   <status>:<priority> and #<tag>: how many tasks
-    spread:<scope>           hash   group or user id: how many tasks; trash-spread: the same of the trash
-    dirty, dirty:since       zset   <kind>:<id> by version, and by the time of the first mark in ms
-    quarantine               hash   <kind>:<id>: JSON {version, reason, at}
-    journal                  stream <version>-0: every change
-    leaving                  hash   parents whose children are being swept
-    session:<user>:<id>      hash   one login; sessions:<user>: zset of their ids by expiry in ms
-    op:<hash>                string the answer of a write, by its operation id
-    limits                   hash   <user>:<period in ms>: when the bucket is full again, in µs
-    sync                     hash   what the flush did last
+meta                     hash   state, run, incarnation, epoch, version, settled, carried
+ids                      hash   <kind>: last id given, <kind>:ceiling: highest id leased
+<kind>:<id>              string a live record, the JSON that the API sends
+trash:<kind>:<id>        string a record in the trash
+purged:<kind>:<id>       string the tombstone of a purged record, until PostgreSQL has it
+unique:<kind>:<field>    hash   folded value: id
+tasks:<pair>:<suffix>    zset   ids of tasks; pair: all | u<user>:g<group, 0 for none>;
+                                suffix: <status>:<priority> | #<tag> | due (score: day) | trash
+users, groups, members:<group>   zset  ids
+trashed                  zset   <kind>:<id> by the time of deletion in ms
+counts:<scope>           hash   <status>:<priority> and #<tag>: how many tasks
+spread:<scope>           hash   group or user id: how many tasks; trash-spread: the same of the trash
+dirty, dirty:since       zset   <kind>:<id> by version, and by the time of the first mark in ms
+quarantine               hash   <kind>:<id>: JSON {version, reason, at}
+journal                  stream <version>-0: every change
+leaving                  hash   parents whose children are being swept
+session:<user>:<id>      hash   one login; sessions:<user>: zset of their ids by expiry in ms
+op:<hash>                string the answer of a write, by its operation id
+limits                   hash   <user>:<period in ms>: when the bucket is full again, in µs
+sync                     hash   what the flush did last
 """
 
 META = "meta"

@@ -23,8 +23,9 @@ class Kind:
 
     `unique` fields are claimed ignoring case. `entries` and `counts` say in which lists a live
     record stands and which counters count it; `trash_entries` and `trash_counts`, while it is in
-    the trash. The values of `secret` fields never reach the journal. `lease` is how many ids are
-    reserved in PostgreSQL at a time, 0 for a kind that shares the ids of another.
+    the trash. `parents` names the records that must be alive for it to be written so (before, after).
+    The values of `secret` fields never reach the journal. `lease` is how many ids are reserved in
+    PostgreSQL at a time, 0 for a kind that shares the ids of another.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Kind:
     counts: Callable[[Any], list[Count]] = lambda record: []
     trash_entries: Callable[[Any], list[Entry]] = lambda record: []
     trash_counts: Callable[[Any], list[Count]] = lambda record: []
+    parents: Callable[[Any, Any], list[str]] = lambda was, now: []
     secret: tuple[str, ...] = ()
     lease: int = 1000
 
@@ -54,13 +56,27 @@ class Kind:
             return []
         return self.counts(record) if record.deleted_at is None else self.trash_counts(record)
 
+    def parents_of(self, was: Record | None, now: Record | None) -> list[str]:
+        """The keys of the records that must be alive; none for what goes away."""
+        return [] if now is None or now.deleted_at is not None else self.parents(was, now)
+
 
 def _user_entries(user: User) -> list[Entry]:
     return [(keys.USERS, None), *((keys.members(group_id), None) for group_id in user.group_ids)]
 
 
+def _user_parents(was: User | None, now: User) -> list[str]:
+    joined = set(now.group_ids) - set(was.group_ids if was and was.deleted_at is None else ())
+    return [keys.record("group", group_id) for group_id in sorted(joined)]
+
+
 def _group_entries(_: Group) -> list[Entry]:
     return [(keys.GROUPS, None)]
+
+
+def _task_parents(_: Task | None, now: Task) -> list[str]:
+    group = [] if now.group_id is None else [keys.record("group", now.group_id)]
+    return [keys.record("user", now.user_id), *group]
 
 
 def _task_entries(task: Task) -> list[Entry]:
@@ -75,7 +91,9 @@ def _task_entries(task: Task) -> list[Entry]:
 def _task_counts(task: Task) -> list[Count]:
     user, group = f"u{task.user_id}", f"g{task.group_id or 0}"
     fields = [f"{int(task.status)}:{task.priority}", *(f"#{tag}" for tag in task.tags)]
-    counted = [(keys.counts(scope), field) for scope in (f"{user}:{group}", user, group, "all") for field in fields]
+    counted = [
+        (keys.counts(scope), field) for scope in (f"{user}:{group}", user, group, "all") for field in fields
+    ]
     return counted + _task_spread(task, trash=False)
 
 
@@ -89,7 +107,7 @@ def _task_trash_entries(task: Task) -> list[Entry]:
     return [(keys.tasks(scope, "trash"), None) for scope in ("all", keys.pair(task.user_id, task.group_id))]
 
 
-USER = Kind("user", User, unique=("username", "email"), entries=_user_entries)
+USER = Kind("user", User, unique=("username", "email"), entries=_user_entries, parents=_user_parents)
 CREDENTIAL = Kind("credential", Credential, secret=("password_hash",), lease=0)
 GROUP = Kind("group", Group, unique=("name",), entries=_group_entries)
 TASK = Kind(
@@ -97,6 +115,7 @@ TASK = Kind(
     Task,
     entries=_task_entries,
     counts=_task_counts,
+    parents=_task_parents,
     trash_entries=_task_trash_entries,
     trash_counts=lambda task: _task_spread(task, trash=True),
     lease=1_000_000,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
@@ -32,9 +32,12 @@ class Change:
     @property
     def kind(self) -> Kind:
         """The kind of both."""
-        record = self.now or self.was
-        assert record is not None, "a change has at least one side"
-        return kind_of(record)
+        return kind_of(self.subject)
+
+    @property
+    def subject(self) -> Record:
+        """The record as it shall be, or as it was if it goes."""
+        return cast(Record, self.now or self.was)
 
 
 def prefix_of(record: Record | None) -> str:
@@ -70,7 +73,9 @@ def index_args(change: Change) -> list[Any]:
         *_listed(sorted(holds - held)),
         *_listed(sorted(held - holds)),
         *_listed([(key,) for key, _ in stood if key not in kept]),
-        *_listed([(key, "" if score is None else score) for key, score in stands if (key, score) not in stood]),
+        *_listed(
+            [(key, "" if score is None else score) for key, score in stands if (key, score) not in stood]
+        ),
         *_listed(_moved(kind.counts_of(change.was), kind.counts_of(change.now))),
     ]
 

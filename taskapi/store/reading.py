@@ -8,7 +8,7 @@ from typing import Any
 
 from taskapi.domain import access
 from taskapi.domain.callers import Caller, Claim
-from taskapi.domain.errors import Limited, Unauthorized
+from taskapi.domain.errors import Limited, NotFound, Unauthorized
 from taskapi.domain.records import Credential, User
 from taskapi.store import codec, keys, plans, records
 from taskapi.store.client import Limit, Store, run
@@ -48,6 +48,13 @@ class Seen:
         """That live record, which was asked for, if it exists."""
         blob = self.found[keys.record(kind.name, record_id)]
         return None if blob is None else Stored(kind, blob)
+
+    def existing(self, kind: Kind, record_id: int) -> Stored:
+        """The same; raises NotFound if there is none."""
+        stored = self.stored(kind, record_id)
+        if stored is None:
+            raise NotFound(f"There is no {kind.name} {record_id}.")
+        return stored
 
     def record(self, kind: Kind, record_id: int) -> Any:
         """The same, decoded."""

@@ -82,7 +82,10 @@ def recalled(answer: bytes, operation: Operation, changes: Sequence[Change] = ()
 def _written(changes: Sequence[Change], numbers: Sequence[bytes]) -> Saved:
     ids = tuple(int(number) for number in numbers[0::2])
     versions = tuple(int(number) for number in numbers[1::2])
-    blobs = (codec.blob(plans.middle_of(change), *pair) for change, *pair in zip(changes, ids, versions, strict=False))
+    blobs = (
+        codec.blob(plans.middle_of(change), *pair)
+        for change, *pair in zip(changes, ids, versions, strict=False)
+    )
     stored = tuple(Stored(change.kind, text) for change, text in zip(changes, blobs, strict=False))
     return Saved(stored, ids, versions)
 
@@ -92,7 +95,8 @@ def _arguments(
 ) -> list[Any]:
     operation = claim.operation
     session = [(keys.session(claim.user_id, claim.session),)] if claim.session else []
-    versions = {keys.record(kind_of(record).name, record.id): record.version for record in guards}
+    alive = {key: "" for change in changes for key in change.kind.parents_of(change.was, change.now)}
+    versions = alive | {keys.record(kind_of(record).name, record.id): record.version for record in guards}
     return [
         operation_key(claim),
         KEPT_LIFE_MS if operation.kept else INTERNAL_LIFE_MS,

@@ -61,13 +61,17 @@ class State:
 
     def fingerprint(self) -> dict[str, Any]:
         """What a clean stop writes down, to be found again at the next start."""
-        return {"run": self.known_run, "version": self.version, "ids": {name: last for name, (last, _) in self.ids.items()}}
+        return {
+            "run": self.known_run,
+            "version": self.version,
+            "ids": {name: last for name, (last, _) in self.ids.items()},
+        }
 
 
 def look(store: Store) -> State:
     """Redis as it is now."""
     with faults_named():
-        pipe = store.redis.pipeline(transaction=True)
+        pipe: Any = store.redis.pipeline(transaction=True)
         pipe.execute_command("INFO", "server")
         pipe.hgetall(keys.META)
         pipe.hgetall(keys.IDS)
@@ -75,7 +79,9 @@ def look(store: Store) -> State:
         info, meta, ids, size = pipe.execute()
     text = {name.decode(): value.decode() for name, value in meta.items()}
     numbers = {name.decode(): int(value) for name, value in ids.items()}
-    leases = {kind.name: (numbers.get(kind.name, 0), numbers.get(f"{kind.name}:ceiling", 0)) for kind in leased()}
+    leases = {
+        kind.name: (numbers.get(kind.name, 0), numbers.get(f"{kind.name}:ceiling", 0)) for kind in leased()
+    }
     return State(_run_of(info), text, leases, size == 0)
 
 
@@ -93,7 +99,10 @@ def close(store: Store) -> None:
 def open_for(
     store: Store, run: str, incarnation: str, epoch: int, settled: int, ids: Mapping[str, tuple[int, int]]
 ) -> bool:
-    """Opens Redis in that epoch; `ids` has the last id given and the ceiling. False if it has restarted meanwhile."""
+    """Opens Redis in that epoch; `ids` has the last id given and the ceiling of each kind.
+
+    False if it has restarted meanwhile.
+    """
     rows = (value for kind, (last, ceiling) in ids.items() for value in (kind, last, ceiling))
     return bool(run_unverified(store, "open", run, epoch, incarnation, epoch * EPOCH_SPAN, settled, *rows))
 
@@ -117,8 +126,7 @@ def place(store: Store, rows: Sequence[tuple[Record | None, Record | None, bool]
 
 def _placing(was: Record | None, now: Record | None, dirty: bool) -> list[Any]:
     change = Change(was, now, "placed")
-    subject = now or was
-    assert subject is not None, "a placed row has at least one side"
+    subject = change.subject
     text = codec.blob(plans.middle_of(change), subject.id, subject.version)
     before = ("new", 0) if was is None else (plans.prefix_of(was), was.version)
     row = (change.kind.name, subject.id, *before, plans.prefix_of(now), text, subject.version, int(dirty))
@@ -129,9 +137,11 @@ def present(store: Store, kind: Kind, ids: Sequence[int]) -> list[Record | None]
     """The records of those ids as Redis has them, live or in the trash, in the same order."""
     if not ids:
         return []
-    names = [[prefix + keys.record(kind.name, number) for number in ids] for prefix in (keys.LIVE, keys.TRASH)]
+    names = [
+        [prefix + keys.record(kind.name, number) for number in ids] for prefix in (keys.LIVE, keys.TRASH)
+    ]
     with faults_named():
-        blobs = store.redis.mget(names[0] + names[1])
+        blobs: list[Any] = store.redis.mget(names[0] + names[1])
     found = [live or trash for live, trash in zip(blobs[: len(ids)], blobs[len(ids) :], strict=True)]
     return [None if blob is None else codec.decode(kind, blob) for blob in found]
 
@@ -141,8 +151,8 @@ def stored_records(store: Store) -> Iterator[Record]:
     for kind in KINDS.values():
         for prefix in (keys.LIVE, keys.TRASH):
             for name in store.redis.scan_iter(match=f"{prefix}{kind.name}:*", count=1000):
-                blob = store.redis.get(name)
-                if blob is not None and name.startswith((prefix + kind.name).encode()):
+                blob: Any = store.redis.get(name)
+                if blob is not None:
                     yield codec.decode(kind, blob)
 
 

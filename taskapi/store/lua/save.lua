@@ -6,11 +6,11 @@
 --           operation id key, its life in ms, fingerprint, 1 to keep the answer's text
 --           actor, time, request id
 --           session keys that must exist:      count, key …
---           guards:                            count, (record key, version) …
+--           guards:                            count, (record key, version, or "" for any) …
 --           users whose sessions end:          count, user id …
 --           changes:                           count, then for each
---             kind, id ("" next of its kind, "=" that of the change before), state before
---             ("new" or the key prefix), version before, prefix now, middle of the JSON,
+--             kind, id (for a new one: "" the next of its kind, "=" that of the change before),
+--             state before ("new" or the key prefix), version before, prefix now, middle of the JSON,
 --             action, journaled fields,
 --             claims:   count, (unique hash, value) …     releases: the same
 --             leaves:   count, sorted set …               enters:   count, (sorted set, score or "") …
@@ -53,7 +53,7 @@ end
 local sweeping = redis.call('HLEN', 'leaving') > 0
 for _, row in ipairs(take_all(2)) do
   local blob = redis.call('GET', row[1])
-  if not blob or version_of(blob) ~= row[2] then return {'guard', row[1]} end
+  if not blob or (row[2] ~= '' and version_of(blob) ~= row[2]) then return {'guard', row[1]} end
   if sweeping and redis.call('HEXISTS', 'leaving', row[1]) == 1 then return {'leaving', row[1]} end
 end
 local ended = take_all(1)
@@ -65,14 +65,16 @@ for index = 1, tonumber(take()) do
                   middle = take(), action = take(), fields = take(),
                   claims = take_all(2), releases = take_all(2), leaves = take_all(1),
                   enters = take_all(2), counts = take_all(3)}
+  local last = given[change.kind] or tonumber(redis.call('HGET', 'ids', change.kind) or 0)
   if change.id == '' then
-    local last = given[change.kind] or tonumber(redis.call('HGET', 'ids', change.kind) or 0)
     local ceiling = tonumber(redis.call('HGET', 'ids', change.kind .. ':ceiling') or 0)
     if last >= ceiling then return {'ids', change.kind} end
     given[change.kind] = last + 1
     change.id = text(last + 1)
   elseif change.id == '=' then
     change.id = changes[index - 1].id
+  elseif change.before == 'new' and tonumber(change.id) > last then
+    given[change.kind] = tonumber(change.id)
   end
   change.name = change.kind .. ':' .. change.id
   if change.before ~= 'new' then
@@ -80,6 +82,8 @@ for index = 1, tonumber(take()) do
     local blob = redis.call('GET', key)
     if not blob then return {'missing', key} end
     if version_of(blob) ~= change.version then return {'moved', key} end
+  elseif redis.call('EXISTS', change.name) == 1 then
+    return {'moved', change.name}
   end
   for _, claim in ipairs(change.claims) do
     local holder = redis.call('HGET', claim[1], claim[2])

@@ -1,0 +1,170 @@
+"""Who somebody is: register, sign in and out, sessions, passwords."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from taskapi.domain.callers import Caller, Claim
+from taskapi.domain.errors import Conflict, NotFound, Unauthorized
+from taskapi.domain.records import OWNER_ID, Credential
+from taskapi.domain.records import USER as PLAIN_USER
+from taskapi.services import passwords
+from taskapi.services.again import decided_again
+from taskapi.services.passwords import VerifiedMemory
+from taskapi.services.results import Listed, Login, Shown, computed, whole
+from taskapi.services.user_changes import change_user
+from taskapi.services.users import account_changes
+from taskapi.store import codec, keys, sessions
+from taskapi.store.client import Store
+from taskapi.store.codec import Stored
+from taskapi.store.kinds import CREDENTIAL, USER
+from taskapi.store.reading import Question, ask
+from taskapi.store.records import save
+from taskapi.store.sessions import Session
+
+WRONG = "The name or the password is wrong."
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Where somebody signs in from."""
+
+    address: str
+    agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user with the credential that was read with them."""
+
+    user: Stored
+    credential: Credential
+
+
+def register(
+    store: Store, claim: Claim, fields: Mapping[str, Any], device: Device, *, life_seconds: int
+) -> Login:
+    """A new plain user, signed in. A role they ask for is kept for the owner to grant."""
+    asked = fields.get("role")
+    values = {name: value for name, value in fields.items() if name != "role"}
+    values["full_name"] = values.get("full_name") or values.get("username") or values.get("email")
+    values["requested_role"] = None if asked in (None, PLAIN_USER) else asked
+    saved = save(store, claim, account_changes(values))
+    version = saved.versions[1]
+    session = sessions.begin(store, saved.first.id, version, life_seconds, asdict(device))
+    return _login(whole(saved.first).after(saved.first.name, replayed=saved.again), session)
+
+
+@decided_again
+def log_in(
+    store: Store, claim: Claim, name: str, password: str, device: Device, *, life_seconds: int
+) -> Login:
+    """A new session for whoever has that name (username, e-mail or id) and password."""
+    account = _verified(store, name, password)
+    session = sessions.begin(store, account.user.id, account.credential.version, life_seconds, asdict(device))
+    return _login(whole(account.user), session)
+
+
+def refresh(store: Store, user_id: int, session: str, refresh_id: str, *, life_seconds: int) -> Login:
+    """The session goes on under a new refresh id; one that was used before ends it."""
+    following = sessions.rotate(store, Session(user_id, session, refresh_id), life_seconds)
+    seen = ask(store, Claim(user_id, session=session), Question())
+    return _login(whole(seen.existing(USER, seen.caller.id)), following)
+
+
+def log_out(store: Store, claim: Claim) -> Shown:
+    """Ends the session that the caller's token belongs to; without one there is nothing to end."""
+    caller = ask(store, claim, Question()).caller
+    ended = sessions.end(store, caller.id, claim.session) if claim.session else 0
+    return computed({"ended": ended})
+
+
+def read_me(store: Store, claim: Claim) -> Shown:
+    """The caller."""
+    seen = ask(store, claim, Question())
+    return whole(seen.existing(USER, seen.caller.id))
+
+
+def list_sessions(store: Store, claim: Claim) -> Listed:
+    """The caller's sessions, newest first; `current` marks the one that asks."""
+    caller = ask(store, claim, Question()).caller
+    rows = sessions.of_user(store, caller.id)
+    items = tuple(computed(row | {"current": row["id"] == claim.session}).body for row in rows)
+    return Listed("sessions", items, len(items))
+
+
+def end_session(store: Store, claim: Claim, session_id: str) -> Shown:
+    """Ends one session of the caller."""
+    caller = ask(store, claim, Question()).caller
+    if not sessions.end(store, caller.id, session_id):
+        raise NotFound("You have no such session.")
+    return computed({"id": session_id, "deleted": True})
+
+
+def end_sessions(store: Store, claim: Claim) -> Shown:
+    """Ends all sessions of the caller, this one too."""
+    caller = ask(store, claim, Question()).caller
+    return computed({"ended": sessions.end(store, caller.id)})
+
+
+def change_password(
+    store: Store, claim: Claim, current_password: str, new_password: str, device: Device, *, life_seconds: int
+) -> Login:
+    """A new password. Every session ends, and a new one begins for the caller."""
+    caller: Caller = ask(store, claim, Question()).caller
+    if caller.id == OWNER_ID:
+        raise Conflict("The system owner's password is set by OWNER_PASSWORD.")
+    changes = {"password": new_password, "current_password": current_password}
+    shown = change_user(store, claim, caller.id, changes)
+    account = _found(store, str(caller.id))
+    if account is None:
+        raise Unauthorized("This account is gone.")
+    session = sessions.begin(store, caller.id, account.credential.version, life_seconds, asdict(device))
+    return _login(shown, session)
+
+
+def verify_basic(store: Store, memory: VerifiedMemory, name: str, password: str) -> tuple[int, int]:
+    """(user id, credential version) of that name and password; raises Unauthorized.
+
+    A pair that was verified within the last minute is not hashed again; whoever uses the answer
+    compares the version with the stored credential.
+    """
+    known = memory.recall(name, password)
+    if known is None:
+        account = _verified(store, name, password)
+        known = account.user.id, account.credential.version
+        memory.remember(name, password, *known)
+    return known
+
+
+def _verified(store: Store, name: str, password: str) -> Account:
+    account = _found(store, name)
+    if (
+        not passwords.matches(account.credential.password_hash if account else None, password)
+        or account is None
+    ):
+        raise Unauthorized(WRONG)
+    return account
+
+
+def _found(store: Store, name: str) -> Account | None:
+    """Who has that username, e-mail or id."""
+    seen = ask(store, Claim(0), _question(name))
+    user, credential = seen.held or (seen.found.get(f"user:{name}"), seen.found.get(f"credential:{name}"))
+    if user is None or credential is None:
+        return None
+    return Account(Stored(USER, user), codec.decode(CREDENTIAL, credential))
+
+
+def _question(name: str) -> Question:
+    if name.isascii() and name.isdecimal() and len(name) < 17:
+        return Question([keys.record(USER.name, int(name)), keys.record(CREDENTIAL.name, int(name))])
+    field = "email" if "@" in name else "username"
+    prefixes = (keys.record(USER.name, 0)[:-1], keys.record(CREDENTIAL.name, 0)[:-1])
+    return Question(holder=(keys.unique(USER.name, field), codec.fold(name)), holder_prefixes=prefixes)
+
+
+def _login(user: Shown, session: Session) -> Login:
+    return Login(user, session.user_id, session.id, session.refresh_id)

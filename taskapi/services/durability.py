@@ -1,0 +1,21 @@
+"""Waiting until PostgreSQL has what was written."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from taskapi.store import dirty
+from taskapi.store.client import Store
+
+POLL_SECONDS = 0.02
+
+
+def wait_until_committed(store: Store, names: Sequence[str], seconds: float) -> bool:
+    """Whether these records (kind:id) were committed to PostgreSQL within that time."""
+    until = time.monotonic() + seconds
+    while dirty.is_dirty(store, names):
+        if time.monotonic() >= until:
+            return False
+        time.sleep(POLL_SECONDS)
+    return True

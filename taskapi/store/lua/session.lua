@@ -1,0 +1,49 @@
+#!lua
+-- Sessions: one hash a login, with the id of the refresh token that is good for it.
+--
+-- KEYS  none.
+-- ARGV  "begin",  session key, sessions key, session id, life in s, credential key, its version, most sessions,
+--                 then field, value …
+--       "rotate", session key, sessions key, session id, life in s, refresh id presented, refresh id to come, time
+--       "end",    sessions key, session key prefix, then session id …      all of them without an id
+-- returns begin: 1, or 0 if the credential has changed     rotate: 1, 0 no such session, -1 reused: it has ended
+--         end: how many                                     {"unverified"} if Redis is not open
+if redis.call('HGET', 'meta', 'state') ~= 'ready' then return {'unverified'} end
+local clock = redis.call('TIME')
+local now = tonumber(clock[1])
+local function forget(list, prefix, id)
+  redis.call('ZREM', list, id)
+  return redis.call('DEL', prefix .. id)
+end
+
+if ARGV[1] == 'end' then
+  local ids, done = {}, 0
+  for index = 4, #ARGV do ids[#ids + 1] = ARGV[index] end
+  if #ids == 0 then ids = redis.call('ZRANGE', ARGV[2], 0, -1) end
+  for _, id in ipairs(ids) do done = done + forget(ARGV[2], ARGV[3], id) end
+  return done
+end
+
+local session, list, id, life = ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
+local prefix = string.sub(session, 1, #session - #id)
+if ARGV[1] == 'begin' then
+  local credential = redis.call('GET', ARGV[6])
+  if not credential or string.match(credential, '"version":(%d+)}$') ~= ARGV[7] then return 0 end
+  for _, old in ipairs(redis.call('ZRANGE', list, '-inf', now * 1000, 'BYSCORE')) do forget(list, prefix, old) end
+  for _, old in ipairs(redis.call('ZRANGE', list, 0, -tonumber(ARGV[8]) - 1)) do forget(list, prefix, old) end
+  local values = {}
+  for index = 9, #ARGV do values[#values + 1] = ARGV[index] end
+  redis.call('HSET', session, unpack(values))
+else
+  local good = redis.call('HGET', session, 'refresh')
+  if not good then return 0 end
+  if good ~= ARGV[6] and good ~= ARGV[7] then
+    forget(list, prefix, id)
+    return -1
+  end
+  redis.call('HSET', session, 'refresh', ARGV[7], 'refreshed_at', ARGV[8])
+end
+redis.call('EXPIRE', session, life)
+redis.call('ZADD', list, (now + life) * 1000, id)
+redis.call('EXPIRE', list, life)
+return 1
