@@ -1,0 +1,54 @@
+"""Connections to PostgreSQL, with explicit time-outs and safe after a fork."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, text
+
+from taskapi.db.errors import faults_named
+
+__all__ = ["Connection", "Engine", "connect", "engine_options", "is_reachable", "transaction"]
+
+CONNECT_SECONDS = 2
+LOCK_SECONDS = 5
+STATEMENT_SECONDS = 30
+
+
+def engine_options() -> dict[str, Any]:
+    """What every engine is made with, also Flask-SQLAlchemy's (SQLALCHEMY_ENGINE_OPTIONS)."""
+    limits = f"-c lock_timeout={LOCK_SECONDS}s -c statement_timeout={STATEMENT_SECONDS}s -c timezone=UTC"
+    return {
+        "pool_pre_ping": True,
+        "pool_size": 4,
+        "max_overflow": 8,
+        "pool_timeout": CONNECT_SECONDS,
+        "connect_args": {
+            "connect_timeout": CONNECT_SECONDS,
+            "tcp_user_timeout": 10_000,
+            "keepalives_idle": 10,
+            "application_name": "taskapi",
+            "options": limits,
+        },
+    }
+
+
+def connect(url: str) -> Engine:
+    """An engine on that database; nothing is sent before the first use. A forked child starts afresh."""
+    engine = create_engine(url, **engine_options())
+    os.register_at_fork(after_in_child=lambda: engine.dispose(close=False))
+    return engine
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Connection]:
+    """A transaction, committed at the end of the block; raises PostgresAway, NotMigrated or RowsRefused."""
+    with faults_named(), engine.begin() as connection:
+        yield connection
+
+
+def is_reachable(engine: Engine) -> bool:
+    """Raises PostgresAway unless it answers."""
+    with transaction(engine) as connection:
+        return bool(connection.scalar(text("SELECT true")))

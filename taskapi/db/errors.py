@@ -1,0 +1,48 @@
+"""Faults of PostgreSQL in our words: away, without tables, or refusing the rows themselves."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from taskapi.domain.errors import Unavailable
+
+# Classes of SQLSTATE that blame the rows: cardinality, data, integrity, check option, limit, trigger.
+_ROW_FAULTS = frozenset({"21", "22", "23", "44", "54", "P0"})
+_NO_TABLES = frozenset({"42P01", "42703"})
+
+
+class PostgresAway(Unavailable):
+    """PostgreSQL cannot be used now; nothing is lost, try again later."""
+
+
+class NotMigrated(PostgresAway):
+    """PostgreSQL is there, but lacks tables or columns."""
+
+
+class RowsRefused(Exception):
+    """PostgreSQL will never take these rows as they are; `str()` is its reason."""
+
+
+@contextmanager
+def faults_named() -> Iterator[None]:
+    """Raises PostgresAway, NotMigrated or RowsRefused in place of the driver's errors."""
+    try:
+        yield
+    except DBAPIError as fault:
+        raise _named(fault) from fault
+    except PoolTimeout as fault:
+        raise PostgresAway("All connections to PostgreSQL are in use.") from fault
+
+
+def _named(fault: DBAPIError) -> Exception:
+    state = getattr(fault.orig, "pgcode", None) or ""
+    reason = str(fault.orig).strip().split("\n")[0]
+    if state[:2] in _ROW_FAULTS:
+        return RowsRefused(reason)
+    if state in _NO_TABLES:
+        return NotMigrated(
+            f"PostgreSQL is not migrated ({reason}): run `flask --app taskapi:create_app db upgrade`."
+        )
+    return PostgresAway(f"PostgreSQL is away: {reason}")

@@ -1,0 +1,43 @@
+"""The journal in PostgreSQL: one row for each change ever made, under its version."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, text
+
+from taskapi.db.errors import faults_named
+from taskapi.db.schema import CHANGE
+
+_NAMES = ", ".join(column.name for column in CHANGE.columns)
+_SENT = (
+    "version bigint, kind text, record_id bigint, action text, actor bigint, at timestamptz,"
+    " request_id text, operation text, fields text"
+)
+_INSERT = text(
+    f"INSERT INTO change ({_NAMES})"  # noqa: S608 - our own names
+    " SELECT version, kind, record_id, action, actor, at, request_id, operation, CAST(fields AS jsonb)"
+    f" FROM json_to_recordset(CAST(:entries AS json)) AS sent({_SENT})"
+    " ORDER BY version ON CONFLICT (version) DO NOTHING"
+)
+
+
+def insert(connection: Connection, entries: Sequence[Any]) -> int:
+    """Adds entries (dataclasses with the columns as fields, `fields` as JSON text) that are not there yet.
+
+    Raises RowsRefused if PostgreSQL refuses one; the transaction goes on as if nothing had been tried.
+    """
+    values = {"entries": orjson.dumps(list(entries)).decode()}
+    with faults_named(), connection.begin_nested():
+        return connection.execute(_INSERT, values).rowcount
+
+
+def last_version(connection: Connection) -> int:
+    """The version of the last entry; 0 without any."""
+    return int(connection.scalar(text("SELECT coalesce(max(version), 0) FROM change")))
+
+
+def known(connection: Connection, versions: Sequence[int]) -> set[int]:
+    """Which of these versions have an entry."""
+    statement = text("SELECT version FROM change WHERE version = ANY(:versions)")
+    return set(connection.scalars(statement, {"versions": list(versions)}))

@@ -1,0 +1,29 @@
+"""The one advisory lock: every flush holds it shared, an admission holds it alone."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine, text
+
+from taskapi.db.errors import faults_named
+
+_KEY = int.from_bytes(b"taskapi")
+
+
+def hold_shared(connection: Connection) -> None:
+    """Keeps admissions out until this transaction ends; raises PostgresAway after the lock time-out."""
+    connection.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": _KEY})
+
+
+@contextmanager
+def held_alone(engine: Engine) -> Iterator[Connection]:
+    """A connection of its own that keeps every flush and other admission out until the block ends.
+
+    The lock belongs to the session, over its transactions: whoever loses the connection loses the
+    lock with it. Raises PostgresAway after the lock time-out.
+    """
+    with faults_named(), engine.connect() as connection:
+        connection.detach()
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _KEY})
+        connection.commit()
+        yield connection

@@ -1,0 +1,46 @@
+"""The tables as Flask-SQLAlchemy models, one per kind: for migrations, the shell and reports."""
+
+from taskapi.db.schema import CHANGE, LEASE, META, MIRRORS
+from taskapi.extensions import db
+
+
+class User(db.Model):  # type: ignore[name-defined,misc]
+    """The mirror of the users."""
+
+    __table__ = MIRRORS["user"]
+
+
+class Credential(db.Model):  # type: ignore[name-defined,misc]
+    """The mirror of the password hashes."""
+
+    __table__ = MIRRORS["credential"]
+
+
+class Group(db.Model):  # type: ignore[name-defined,misc]
+    """The mirror of the groups."""
+
+    __table__ = MIRRORS["group"]
+
+
+class Task(db.Model):  # type: ignore[name-defined,misc]
+    """The mirror of the tasks."""
+
+    __table__ = MIRRORS["task"]
+
+
+class Meta(db.Model):  # type: ignore[name-defined,misc]
+    """Which installation this is; one row."""
+
+    __table__ = META
+
+
+class Lease(db.Model):  # type: ignore[name-defined,misc]
+    """Up to which id each kind may count in Redis."""
+
+    __table__ = LEASE
+
+
+class Change(db.Model):  # type: ignore[name-defined,misc]
+    """The journal."""
+
+    __table__ = CHANGE

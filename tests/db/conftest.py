@@ -1,0 +1,30 @@
+"""PostgreSQL with the tables of the migrations."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from taskapi.db.engine import Connection, Engine, connect, transaction
+from taskapi.embedded.servers import Servers
+from tests.db.minimal import make_tables
+
+
+@pytest.fixture(scope="session")
+def schema(servers: Servers) -> None:
+    """The tables."""
+    make_tables(servers.urls["postgres"])
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """An engine on the empty database."""
+    engine = connect(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def connection(engine: Engine) -> Iterator[Connection]:
+    """An open transaction."""
+    with transaction(engine) as connection:
+        yield connection
