@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from secrets import token_hex
+from dataclasses import dataclass
 
 from taskapi.domain.records import GROUP_ADMIN, OWNER, User
 from taskapi.domain.rights import Right
@@ -11,15 +10,13 @@ from taskapi.domain.rights import Right
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One write, named so that repeating it changes nothing.
+    """One write as its client named it with an idempotency key, so that repeating it changes nothing.
 
-    `kept` writes carry a client's idempotency key: their answer is kept for a day, with the
-    `fingerprint` of the request; others are remembered for ten minutes.
+    Its answer is kept for a day with the `fingerprint` of the request.
     """
 
-    id: str = field(default_factory=lambda: token_hex(16))
-    fingerprint: str = ""
-    kept: bool = False
+    id: str
+    fingerprint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +33,7 @@ class Claim:
     session: str | None = None
     credential_version: int | None = None
     request_id: str = "-"
-    operation: Operation = field(default_factory=Operation)
+    operation: Operation | None = None
 
 
 @dataclass(frozen=True, slots=True)

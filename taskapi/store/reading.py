@@ -69,7 +69,7 @@ class Seen:
     @property
     def replayed(self) -> Saved | None:
         """The answer of this very request, if it was carried out before under its Idempotency-Key."""
-        answer = self.found.get(records.operation_key(self.claim)) if self.claim.operation.kept else None
+        answer = self.found.get(records.operation_key(self.claim)) if self.claim.operation else None
         return None if answer is None else records.recalled(answer, self.claim.operation)
 
 
@@ -112,7 +112,7 @@ def _keys_of(claim: Claim) -> list[str]:
     wanted = [keys.record(USER.name, claim.user_id)]
     if claim.credential_version is not None:
         wanted.append(keys.record(CREDENTIAL.name, claim.user_id))
-    if claim.operation.kept:
+    if claim.operation:
         wanted.append(records.operation_key(claim))
     return wanted
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import Any
 
 from taskapi.domain.callers import Claim, Operation
@@ -60,18 +61,23 @@ def save(
 
 
 def operation_key(claim: Claim) -> str:
-    """Where the answer of this write is kept: under the caller and the operation, hashed."""
+    """Where the answer of this write is kept: under the caller and the operation, hashed.
+
+    A write that its client did not name gets a name of its own, good for the resends of one save.
+    """
+    if claim.operation is None:
+        return keys.operation(token_hex(16))
     return keys.operation(hashlib.sha256(f"{claim.user_id}\n{claim.operation.id}".encode()).hexdigest()[:32])
 
 
-def recalled(answer: bytes, operation: Operation, changes: Sequence[Change] = ()) -> Saved:
+def recalled(answer: bytes, operation: Operation | None, changes: Sequence[Change] = ()) -> Saved:
     """The answer that was remembered of an operation; raises KeyReused if it was another request's.
 
     A kept answer has its records; of another, only ids and versions are known, and its records are
     those of `changes`.
     """
     fingerprint, numbers, *lines = answer.split(b"\n")
-    if fingerprint.decode() != operation.fingerprint:
+    if operation and fingerprint.decode() != operation.fingerprint:
         raise KeyReused("This Idempotency-Key was used for another request.")
     found = _written(changes, numbers.split())
     kept = [line.partition(b" ") for line in lines]
@@ -99,9 +105,9 @@ def _arguments(
     versions = alive | {keys.record(kind_of(record).name, record.id): record.version for record in guards}
     return [
         operation_key(claim),
-        KEPT_LIFE_MS if operation.kept else INTERNAL_LIFE_MS,
-        operation.fingerprint,
-        int(operation.kept),
+        KEPT_LIFE_MS if operation else INTERNAL_LIFE_MS,
+        operation.fingerprint if operation else "",
+        int(operation is not None),
         claim.user_id,
         timestamp(),
         claim.request_id,
