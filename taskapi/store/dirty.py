@@ -90,6 +90,13 @@ def settle(store: Store, batch: Batch, written: Sequence[Mark], carried: int = 0
     return reply[0]
 
 
+def journal(store: Store, after: int = 0, count: int = 1000) -> list[Entry]:
+    """The journal's next entries above that version, as far as Redis still has them."""
+    with faults_named():
+        lines = store.redis.execute_command("XRANGE", keys.JOURNAL, f"({after}-0", "+", "COUNT", count)
+    return [_entry(name, [part for pair in fields.items() for part in pair]) for name, fields in lines]
+
+
 def quarantine(store: Store, marks: Iterable[Mark], reason: str) -> int:
     """Sets records apart that PostgreSQL refuses. They are served on; a new write makes them dirty again."""
     account = orjson.dumps({"reason": reason, "at": timestamp()})

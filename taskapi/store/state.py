@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -96,15 +97,40 @@ def close(store: Store) -> None:
         store.redis.hset(keys.META, "state", "closed")
 
 
-def open_for(
-    store: Store, run: str, incarnation: str, epoch: int, settled: int, ids: Mapping[str, tuple[int, int]]
-) -> bool:
-    """Opens Redis in that epoch; `ids` has the last id given and the ceiling of each kind.
+def begin(store: Store, run: str, incarnation: str, *, again: bool = False) -> bool:
+    """Closes Redis for an admission, and names whose it is if nobody has yet.
 
-    False if it has restarted meanwhile.
+    False, with nothing changed, if it has restarted meanwhile or was admitted by another; `again`
+    closes one that was admitted.
+    """
+    return bool(run_unverified(store, "begin", run, incarnation, int(again)))
+
+
+def open_for(
+    store: Store,
+    run: str,
+    incarnation: str,
+    epoch: int,
+    settled: int,
+    ids: Mapping[str, tuple[int, int]],
+    *,
+    carried: int = 0,
+) -> bool:
+    """Opens Redis in that epoch.
+
+    `settled` is the highest version that PostgreSQL has, `carried` that of its last journal entry;
+    `ids` has the last id given and the ceiling of each kind. False, with nothing changed, if Redis
+    has restarted meanwhile or another admission was faster.
     """
     rows = (value for kind, (last, ceiling) in ids.items() for value in (kind, last, ceiling))
-    return bool(run_unverified(store, "open", run, epoch, incarnation, epoch * EPOCH_SPAN, settled, *rows))
+    start = epoch * EPOCH_SPAN
+    return bool(run_unverified(store, "open", run, epoch, incarnation, start, settled, carried, *rows))
+
+
+def leases(store: Store) -> dict[str, tuple[int, int]]:
+    """The last id given and the ceiling of each kind that has ids of its own."""
+    with faults_named():
+        return _leases(store.redis.hgetall(keys.IDS))
 
 
 def raise_ceiling(store: Store, kind: str, ceiling: int) -> None:
@@ -146,20 +172,58 @@ def present(store: Store, kind: Kind, ids: Sequence[int]) -> list[Record | None]
     return [None if blob is None else codec.decode(kind, blob) for blob in found]
 
 
-def stored_records(store: Store) -> Iterator[Record]:
-    """Every record in Redis, live or in the trash, in no order; a slow walk for admission and checks."""
+def versions(store: Store, kind: Kind, ids: Sequence[int]) -> list[int]:
+    """The versions of those ids, live, in the trash or just purged, in the same order; 0 for none."""
+    if not ids:
+        return []
+    prefixes = (keys.LIVE, keys.TRASH, keys.PURGED)
+    with faults_named():
+        blobs = store.redis.mget([prefix + keys.record(kind.name, number) for prefix in prefixes for number in ids])
+    columns = zip(*(blobs[start : start + len(ids)] for start in range(0, len(blobs), len(ids))), strict=True)
+    return [max(0 if blob is None else codec.version_of(blob) for blob in column) for column in columns]
+
+
+def stored_blobs(store: Store, size: int = 1000) -> Iterator[tuple[Kind, list[bytes]]]:
+    """Every record in Redis as it is stored, live or in the trash, some at a time, in no order.
+
+    A slow walk for admission and checks; a record that changes meanwhile may come twice.
+    """
     for kind in KINDS.values():
         for prefix in (keys.LIVE, keys.TRASH):
-            for name in store.redis.scan_iter(match=f"{prefix}{kind.name}:*", count=1000):
-                blob: Any = store.redis.get(name)
-                if blob is not None:
-                    yield codec.decode(kind, blob)
+            start = 0
+            while True:
+                with faults_named():
+                    start, names = store.redis.scan(start, match=f"{prefix}{kind.name}:*", count=size)
+                    blobs = store.redis.mget(names) if names else []
+                yield kind, [blob for blob in blobs if blob is not None]
+                if start == 0:
+                    break
 
 
-def mark_dirty(store: Store, records: Sequence[Record]) -> None:
-    """Marks records as not in PostgreSQL."""
+def stored_records(store: Store) -> Iterator[Record]:
+    """The same walk, record by record."""
+    for kind, blobs in stored_blobs(store):
+        for blob in blobs:
+            yield codec.decode(kind, blob)
+
+
+def mark_dirty(store: Store, versions: Mapping[str, int]) -> None:
+    """Marks records (`kind:id`) as not in PostgreSQL; a mark for a newer version stays."""
+    if not versions:
+        return
+    since = dict.fromkeys(versions, int(time.time() * 1000))
     with faults_named():
-        store.redis.zadd(keys.DIRTY, {keys.record(kind_of(one).name, one.id): one.version for one in records})
+        pipe = store.redis.pipeline(transaction=True)
+        pipe.zadd(keys.DIRTY, dict(versions), gt=True)
+        pipe.zadd(keys.DIRTY_SINCE, since, nx=True)
+        pipe.execute()
+
+
+def _leases(ids: Mapping[bytes, bytes]) -> dict[str, tuple[int, int]]:
+    numbers = {name.decode(): int(value) for name, value in ids.items()}
+    return {
+        kind.name: (numbers.get(kind.name, 0), numbers.get(f"{kind.name}:ceiling", 0)) for kind in leased()
+    }
 
 
 def _run_of(info: Any) -> str:

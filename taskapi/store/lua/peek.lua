@@ -10,7 +10,7 @@ local found = {}
 for _, name in ipairs(redis.call('ZRANGE', 'dirty:since', 0, tonumber(ARGV[1]) - 1)) do
   local blob = redis.call('GET', name) or redis.call('GET', 'trash:' .. name) or redis.call('GET', 'purged:' .. name)
   found[#found + 1] = name
-  found[#found + 1] = redis.call('ZSCORE', 'dirty', name)
+  found[#found + 1] = string.format('%.0f', tonumber(redis.call('ZSCORE', 'dirty', name) or 0))
   found[#found + 1] = blob or ''
 end
 local from = '(' .. (meta[3] or '0') .. '-0'

@@ -30,7 +30,9 @@ for _ = 1, tonumber(take()) do
     take_all(2), take_all(2), take_all(1), take_all(2), take_all(3)
   local name = kind .. ':' .. id
   local present = before ~= 'new' and redis.call('GET', before .. name)
-  local expected = before == 'new' or (present and string.match(present, '"version":(%d+)}$') == version_before)
+  local expected
+  if before == 'new' then expected = redis.call('EXISTS', name, 'trash:' .. name) == 0
+  else expected = present and string.match(present, '"version":(%d+)}$') == version_before end
   if expected then
     if before ~= 'new' and before ~= now then redis.call('DEL', before .. name) end
     if now ~= 'purged:' then redis.call('SET', now .. name, blob) end

@@ -4,8 +4,9 @@
 -- KEYS  none.
 -- ARGV  epoch of the peek; window of the journal; highest version of the journal that was carried, or "0";
 --       then (kind:id, version written) …
--- returns {settled, moved}, or {-1} if the epoch has changed: then nothing is touched
-if redis.call('HGET', 'meta', 'epoch') ~= ARGV[1] then return {-1} end
+-- returns {settled, moved}, or {-1} if the epoch has changed or an admission is under way: then nothing is touched
+local meta = redis.call('HMGET', 'meta', 'epoch', 'state')
+if meta[1] ~= ARGV[1] or meta[2] ~= 'ready' then return {-1} end
 local window, carried = tonumber(ARGV[2]), tonumber(ARGV[3])
 local clock = redis.call('TIME')
 local now = string.format('%.0f', tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000))
