@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
@@ -93,7 +94,7 @@ def settle(store: Store, batch: Batch, written: Sequence[Mark], carried: int = 0
 def journal(store: Store, after: int = 0, count: int = 1000) -> list[Entry]:
     """The journal's next entries above that version, as far as Redis still has them."""
     with faults_named():
-        lines = store.redis.execute_command("XRANGE", keys.JOURNAL, f"({after}-0", "+", "COUNT", count)
+        lines: Any = store.redis.xrange(keys.JOURNAL, min=f"({after}-0", count=count)
     return [_entry(name, [part for pair in fields.items() for part in pair]) for name, fields in lines]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from taskapi.domain.records import Record
 from taskapi.store import codec, keys, plans
 from taskapi.store.client import Store, faults_named, run_id, run_unverified
-from taskapi.store.kinds import KINDS, Kind, kind_of
+from taskapi.store.kinds import KINDS, Kind
 from taskapi.store.plans import Change
 
 READY = "ready"
@@ -176,9 +176,9 @@ def versions(store: Store, kind: Kind, ids: Sequence[int]) -> list[int]:
     """The versions of those ids, live, in the trash or just purged, in the same order; 0 for none."""
     if not ids:
         return []
-    prefixes = (keys.LIVE, keys.TRASH, keys.PURGED)
+    names = [keys.record(kind.name, number) for number in ids]
     with faults_named():
-        blobs = store.redis.mget([prefix + keys.record(kind.name, number) for prefix in prefixes for number in ids])
+        blobs = store.redis.mget([p + name for p in (keys.LIVE, keys.TRASH, keys.PURGED) for name in names])
     columns = zip(*(blobs[start : start + len(ids)] for start in range(0, len(blobs), len(ids))), strict=True)
     return [max(0 if blob is None else codec.version_of(blob) for blob in column) for column in columns]
 
@@ -194,7 +194,7 @@ def stored_blobs(store: Store, size: int = 1000) -> Iterator[tuple[Kind, list[by
             while True:
                 with faults_named():
                     start, names = store.redis.scan(start, match=f"{prefix}{kind.name}:*", count=size)
-                    blobs = store.redis.mget(names) if names else []
+                    blobs: list[Any] = store.redis.mget(names) if names else []
                 yield kind, [blob for blob in blobs if blob is not None]
                 if start == 0:
                     break
@@ -219,7 +219,7 @@ def mark_dirty(store: Store, versions: Mapping[str, int]) -> None:
         pipe.execute()
 
 
-def _leases(ids: Mapping[bytes, bytes]) -> dict[str, tuple[int, int]]:
+def _leases(ids: Any) -> dict[str, tuple[int, int]]:
     numbers = {name.decode(): int(value) for name, value in ids.items()}
     return {
         kind.name: (numbers.get(kind.name, 0), numbers.get(f"{kind.name}:ceiling", 0)) for kind in leased()

@@ -20,7 +20,8 @@ SCOPES = [
     Scope(pairs=((1, 2), (3, 1))), Scope(pairs=()), Scope(user=9),
 ]  # fmt: skip
 FILTERS = [
-    TaskFilter(), TaskFilter(status=True), TaskFilter(priorities=(1, 3)), TaskFilter(status=False, priorities=(2,)),
+    TaskFilter(), TaskFilter(status=True), TaskFilter(priorities=(1, 3)),
+    TaskFilter(status=False, priorities=(2,)),
 ]  # fmt: skip
 
 
@@ -45,7 +46,8 @@ def _task(make: Maker, chance: random.Random) -> Task | None:
     task = make.task(
         user_id=chance.randint(1, 3), group_id=chance.choice((None, 1, 2)), priority=chance.randint(1, 3),
         status=chance.random() < 0.4, tags=tuple(chance.sample("abc", chance.randint(0, 2))),
-        deadline=chance.choice((None, "2026-01-01", "2026-02-01", "2026-03-01")), title=chance.choice("xyzXYZ"),
+        deadline=chance.choice((None, "2026-01-01", "2026-02-01", "2026-03-01")),
+        title=chance.choice("xyzXYZ"),
     )  # fmt: skip
     fate = chance.random()
     if fate < 0.3:

@@ -30,7 +30,7 @@ if ARGV[1] == 'begin' then
   local credential = redis.call('GET', ARGV[6])
   if not credential or string.match(credential, '"version":(%d+)}$') ~= ARGV[7] then return 0 end
   for _, old in ipairs(redis.call('ZRANGE', list, '-inf', now * 1000, 'BYSCORE')) do forget(list, prefix, old) end
-  for _, old in ipairs(redis.call('ZRANGE', list, 0, -tonumber(ARGV[8]) - 1)) do forget(list, prefix, old) end
+  for _, old in ipairs(redis.call('ZRANGE', list, 0, -tonumber(ARGV[8]))) do forget(list, prefix, old) end
   local values = {}
   for index = 9, #ARGV do values[#values + 1] = ARGV[index] end
   redis.call('HSET', session, unpack(values))
