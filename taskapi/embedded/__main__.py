@@ -106,7 +106,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--force", action="store_true")
     parser.add_argument("--broker", action="store_true")
     parser.add_argument("rest", nargs="*")
-    options = parser.parse_args(arguments)
+    options = parser.parse_intermixed_args(arguments)
     try:
         _COMMANDS[options.command](_home(ENV_FILE), options)
     except (SettingsError, StartRefused) as refusal:

@@ -36,7 +36,7 @@ def reachable(path: Path, account: Account | None) -> bool:
 
 
 def _lets_through(folder: Path, account: Account) -> bool:
-    if not folder.exists():
+    if not folder.is_dir():
         return True
     status = folder.stat()
     bit = (

@@ -14,7 +14,7 @@ from taskapi.embedded.home import Home
 
 @dataclass(frozen=True)
 class Note:
-    """A pid, when the kernel says that it began, the signal that stops it, and the seconds that this may take."""
+    """A pid, since when it runs (in the words of the kernel), and how it is stopped: signal and seconds."""
 
     pid: int
     since: str | None
@@ -63,6 +63,7 @@ def end_leftovers(home: Home) -> list[str]:
     for note in running.values():
         note.wait_for_end()
         end_group(note.pid)
+        note.wait_for_end()
     for path in notes:
         path.unlink()
     return [path.stem for path in running]

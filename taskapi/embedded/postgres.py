@@ -1,5 +1,6 @@
 """PostgreSQL: made once in one step, then started; reached over the loopback alone, by password."""
 
+import re
 import shutil
 import signal
 import subprocess
@@ -101,7 +102,7 @@ def _run(home: Home, command: tuple[str, ...], statements: str) -> None:
         group=account.gid if account else None,
         extra_groups=[] if account else None,
     )
-    if done.returncode != 0 or "ERROR" in done.stderr:
-        raise StartRefused(
-            f"PostgreSQL could not make its data folder: {' '.join(done.stderr.split()[-40:])}"
-        )
+    reasons = [line for line in done.stderr.splitlines() if re.search("error:|ERROR:|FATAL:", line)]
+    if done.returncode != 0 or reasons:
+        why = " ".join(reasons) or done.stderr
+        raise StartRefused(f"PostgreSQL could not make its data folder: {why}")

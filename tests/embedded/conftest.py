@@ -15,6 +15,7 @@ import pytest
 
 from taskapi.embedded.notes import Note
 from taskapi.embedded.ports import free_port
+from taskapi.embedded.servers import stop
 from tests.conftest import ROOT, fastest_folder
 
 SECONDS = 30
@@ -72,8 +73,17 @@ class Roof:
 
 
 @pytest.fixture
-def roof() -> Iterator[Roof]:
-    home = Path(tempfile.mkdtemp(prefix="taskapi-roof-", dir=fastest_folder()))
+def home() -> Iterator[Path]:
+    """A folder for a home; not below pytest's own, which is private, so root's servers could not reach it."""
+    path = Path(tempfile.mkdtemp(prefix="taskapi-own-", dir=fastest_folder()))
+    path.chmod(0o711)
+    yield path
+    stop(path)
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def roof(home: Path) -> Iterator[Roof]:
     made = Roof(home, free_port())
     try:
         yield made
@@ -81,7 +91,6 @@ def roof() -> Iterator[Roof]:
         for each in made.started:
             each.send_signal(signal.SIGTERM)
             each.wait(SECONDS)
-        shutil.rmtree(home)
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
