@@ -87,13 +87,6 @@ def scope_of(caller: Caller) -> Scope:
     return Scope(user=caller.id)
 
 
-def scope_within_user(caller: Caller, user: User) -> Scope:
-    """The tasks of that user which the caller may see; `require_user` came before."""
-    if caller.is_owner or caller.id == user.id:
-        return Scope(user=user.id)
-    return Scope(pairs=tuple((user.id, group_id) for group_id in shared_groups(caller, user)))
-
-
 USER_FIELDS_FOR_SELF = frozenset({"full_name", "number", "work_times", "email", "username", "password"})
 USER_FIELDS_FOR_ADMINS = frozenset({"full_name", "number", "work_times"})
 FELLOW_FIELDS = ("id", "full_name", "username")
