@@ -17,6 +17,7 @@ from taskapi.store.plans import Change
 from taskapi.store.reading import Listing, Question, ask
 
 MOST_AT_ONCE = 500
+PAGE = 200
 
 
 def tasks_go(store: Store, claim: Claim, user: User, moment: str) -> list[Change]:
@@ -79,7 +80,7 @@ def _require_few(tasks: Sequence[Task]) -> None:
 
 
 def _trash_of(store: Store, claim: Claim, user_id: int) -> Iterator[Task]:
-    page: Page | None = Page(per_page=MOST_AT_ONCE)
+    page: Page | None = Page(per_page=PAGE)
     while page is not None:
         blobs = _fetch(store, claim)(finders.trash_page(Scope(user=user_id), page)).blobs
         tasks: list[Task] = [codec.decode(TASK, blob) for blob in blobs]
@@ -89,7 +90,7 @@ def _trash_of(store: Store, claim: Claim, user_id: int) -> Iterator[Task]:
             if len(tasks) > page.per_page
             else None
         )
-        page = None if cursor is None else Page(per_page=MOST_AT_ONCE, cursor=cursor)
+        page = None if cursor is None else Page(per_page=PAGE, cursor=cursor)
 
 
 def _fetch(store: Store, claim: Claim) -> finders.Fetch:

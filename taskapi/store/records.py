@@ -96,13 +96,20 @@ def _written(changes: Sequence[Change], numbers: Sequence[bytes]) -> Saved:
     return Saved(stored, ids, versions)
 
 
+def _parents(changes: Sequence[Change]) -> set[str]:
+    """The records that must be alive already: not those that this very save brings to life."""
+    wanted = {key for change in changes for key in change.kind.parents_of(change.was, change.now)}
+    return wanted - {keys.record(change.kind.name, change.now.id) for change in changes if change.now}
+
+
 def _arguments(
     claim: Claim, changes: Sequence[Change], guards: Sequence[Record], sessions_end: Sequence[int]
 ) -> list[Any]:
     operation = claim.operation
     session = [(keys.session(claim.user_id, claim.session),)] if claim.session else []
-    alive = {key: "" for change in changes for key in change.kind.parents_of(change.was, change.now)}
-    versions = alive | {keys.record(kind_of(record).name, record.id): record.version for record in guards}
+    versions = dict.fromkeys(_parents(changes), "") | {
+        keys.record(kind_of(record).name, record.id): record.version for record in guards
+    }
     return [
         operation_key(claim),
         KEPT_LIFE_MS if operation else INTERNAL_LIFE_MS,
