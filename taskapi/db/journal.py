@@ -14,6 +14,8 @@ _SENT = (
     "version bigint, kind text, record_id bigint, action text, actor bigint, at timestamptz,"
     " request_id text, operation text, fields text"
 )
+_MOMENT = """to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24\\:MI\\:SS.MS"Z"') AS at"""
+_SHOWN = f"version, kind, record_id, action, actor, {_MOMENT}, request_id, operation, fields"
 _INSERT = text(
     f"INSERT INTO change ({_NAMES})"  # noqa: S608 - our own names
     " SELECT version, kind, record_id, action, actor, at, request_id, operation, CAST(fields AS jsonb)"
@@ -37,7 +39,8 @@ def last_version(connection: Connection) -> int:
     return int(connection.scalar(text("SELECT coalesce(max(version), 0) FROM change")))
 
 
-def known(connection: Connection, versions: Sequence[int]) -> set[int]:
-    """Which of these versions have an entry."""
-    statement = text("SELECT version FROM change WHERE version = ANY(:versions)")
-    return set(connection.scalars(statement, {"versions": list(versions)}))
+def some(connection: Connection, versions: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """The entries of those versions that are there; `fields`: {name: [before, after]}."""
+    statement = text(f"SELECT {_SHOWN} FROM change WHERE version = ANY(:versions)")  # noqa: S608 - our own names
+    found = connection.execute(statement, {"versions": list(versions)}).mappings()
+    return {row["version"]: dict(row) for row in found}

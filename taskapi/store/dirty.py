@@ -138,6 +138,14 @@ def is_dirty(store: Store, names: Sequence[str]) -> bool:
         return any(score is not None for score in store.redis.zmscore(keys.DIRTY, list(names)))
 
 
+def is_waiting(store: Store, name: str) -> bool:
+    """Whether that record is dirty or in quarantine."""
+    with faults_named():
+        return store.redis.zscore(keys.DIRTY, name) is not None or bool(
+            store.redis.hexists(keys.QUARANTINE, name)
+        )
+
+
 def backlog(store: Store) -> Backlog:
     """What waits, kind by kind."""
     with faults_named():

@@ -60,6 +60,11 @@ class State:
         """The highest version that PostgreSQL is known to have."""
         return int(self.meta.get("settled", 0))
 
+    @property
+    def carried(self) -> int:
+        """The version of the last journal entry that PostgreSQL is known to have."""
+        return int(self.meta.get("carried", 0))
+
     def fingerprint(self) -> dict[str, Any]:
         """What a clean stop writes down, to be found again at the next start."""
         return {

@@ -1,0 +1,164 @@
+"""Admission: nobody reads or writes a Redis that has restarted until this has compared it with PostgreSQL.
+
+The new epoch is committed to PostgreSQL first, then Redis is opened in it; a flush of an older epoch
+is fenced off from then on. Killed at any line, the next admission brings both stores to the same end.
+"""
+
+import logging
+from dataclasses import dataclass
+
+from taskapi.db import locks, meta
+from taskapi.db.engine import Connection, Engine
+from taskapi.domain import failpoints
+from taskapi.domain.errors import Unavailable
+from taskapi.store import dirty, state, syncs
+from taskapi.store.client import Store
+from taskapi.store.state import EPOCH_SPAN
+from taskapi.sync import judging, rebuilding
+from taskapi.sync.judging import Facts, Finding
+
+LOG = logging.getLogger(__name__)
+
+LINES = (
+    "admission.locked",
+    "admission.judged",
+    "admission.begun",
+    "rebuilding.placed",
+    "rebuilding.marked",
+    "admission.rebuilt",
+    "admission.written",
+    "admission.committed",
+    "admission.opened",
+)
+"""Every line at which a test lets an admission die."""
+
+_SENTENCES = {
+    Finding.READY: "Redis was already admitted.",
+    Finding.FIRST: "Both stores are new: a new installation begins.",
+    Finding.CLEAN: "The last stop was clean: everything goes on where it was.",
+    Finding.UNCLEAN: "The last stop was not clean; nothing is lost. Ids go on above a gap.",
+    Finding.EMPTY: "Redis was empty: it was filled from PostgreSQL.",
+    Finding.STALE: "Redis was older than PostgreSQL: what was newer there was brought over.",
+    Finding.WENT_BACK: "PostgreSQL was older than Redis: what it lacks is dirty again.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an admission found and did: records placed in Redis, marked dirty, buried in PostgreSQL."""
+
+    finding: Finding
+    epoch: int
+    placed: int = 0
+    marked: int = 0
+    buried: int = 0
+
+    @property
+    def sentence(self) -> str:
+        """For people."""
+        done = {"placed in Redis": self.placed, "marked dirty": self.marked, "purged": self.buried}
+        counts = [
+            f"{count} {'record' if count == 1 else 'records'} {what}" for what, count in done.items() if count
+        ]
+        return f"{_SENTENCES[self.finding]} Epoch {self.epoch}{''.join(f', {each}' for each in counts)}."
+
+
+@dataclass(frozen=True, slots=True)
+class _Rebuilt:
+    placed: int = 0
+    marked: int = 0
+    gone: dict[str, list[int]] | None = None
+
+
+def admit(store: Store, engine: Engine, *, suspect: bool = False) -> Verdict:
+    """Opens Redis, if it is not open, after making sure that nothing is lost or hidden.
+
+    `suspect`: PostgreSQL was found to have gone back, so look even though Redis is open. Raises
+    Foreign if the stores do not belong together, PostgresAway, Unavailable.
+    """
+    if not suspect and (found := state.look(store)).is_ready:
+        return Verdict(Finding.READY, found.epoch)
+    with locks.held_alone(engine) as connection:
+        failpoints.reach("admission.locked")
+        facts = judging.look(store, connection)
+        finding = judging.judge(facts)
+        failpoints.reach("admission.judged")
+        if facts.redis.is_ready and finding is not Finding.WENT_BACK:
+            return Verdict(Finding.READY, facts.redis.epoch)
+        verdict = _admitted(store, connection, facts, finding)
+    LOG.warning("%s", verdict.sentence)
+    return verdict
+
+
+def _admitted(store: Store, connection: Connection, facts: Facts, finding: Finding) -> Verdict:
+    incarnation = facts.incarnation
+    _require(state.begin(store, facts.redis.run, incarnation, again=facts.redis.is_ready))
+    failpoints.reach("admission.begun")
+    rebuilt = _rebuild(store, connection, finding)
+    _record_losses(store, facts, finding)
+    failpoints.reach("admission.rebuilt")
+    epoch = facts.epoch + (finding is not Finding.CLEAN)
+    ids = facts.ids_kept() if finding is Finding.CLEAN else facts.ids_jumped()
+    buried = _commit(connection, incarnation, epoch, ids, rebuilt.gone or {})
+    failpoints.reach("admission.committed")
+    settled = epoch * EPOCH_SPAN if buried else facts.highest
+    opened = state.open_for(
+        store, facts.redis.run, incarnation, epoch, settled, ids, carried=facts.last_entry
+    )
+    failpoints.reach("admission.opened")
+    _require(opened)
+    return Verdict(finding, epoch, rebuilt.placed, rebuilt.marked, buried)
+
+
+def _require(same: bool) -> None:
+    if not same:
+        raise Unavailable("Redis has restarted during its admission. Try again in a moment.")
+
+
+def _rebuild(store: Store, connection: Connection, finding: Finding) -> _Rebuilt:
+    if finding is Finding.EMPTY:
+        return _Rebuilt(placed=rebuilding.fill(store, connection))
+    if finding is Finding.STALE:
+        placed = rebuilding.fill(store, connection)
+        return _Rebuilt(placed, rebuilding.mark(store, connection))
+    if finding is Finding.WENT_BACK:
+        gone = rebuilding.gone_from_redis(store, connection)
+        return _Rebuilt(0, rebuilding.mark(store, connection), gone)
+    return _Rebuilt()
+
+
+def _commit(
+    connection: Connection,
+    incarnation: str,
+    epoch: int,
+    ids: dict[str, tuple[int, int]],
+    gone: dict[str, list[int]],
+) -> int:
+    """The epoch, the leases and the end of the clean stop's record, in one transaction."""
+    meta.admit(connection, incarnation, epoch)
+    for kind, (_, ceiling) in sorted(ids.items()):
+        meta.lease(connection, kind, ceiling)
+    buried = rebuilding.bury(connection, gone, epoch * EPOCH_SPAN)
+    failpoints.reach("admission.written")
+    connection.commit()
+    return buried
+
+
+def _record_losses(store: Store, facts: Facts, finding: Finding) -> None:
+    """What is known to be missing: versions of Redis above PostgreSQL's, or journal that neither has."""
+    closed = facts.postgres.closed if facts.postgres else None
+    if finding is Finding.EMPTY and facts.highest and not (closed and closed["version"] <= facts.highest):
+        syncs.record_loss(store, "redis", facts.highest, None)
+    elif finding is Finding.STALE and facts.last_entry > facts.redis.version:
+        syncs.record_loss(store, "redis", facts.redis.version, facts.last_entry)
+    elif finding is Finding.WENT_BACK:
+        syncs.record_loss(store, "postgresql", facts.highest, facts.redis.settled)
+        _record_lost_journal(store, facts)
+
+
+def _record_lost_journal(store: Store, facts: Facts) -> None:
+    first = next(
+        (entry.version for entry in dirty.journal(store, facts.last_entry, 1)), facts.redis.version + 1
+    )
+    if first > facts.last_entry + 1:
+        syncs.record_loss(store, "journal", facts.last_entry, first - 1)

@@ -1,0 +1,80 @@
+"""Writing a batch into an open transaction: what is refused is found by halving, the rest is written."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import orjson
+
+from taskapi.db import journal, rows
+from taskapi.db.engine import Connection
+from taskapi.db.errors import RowsRefused
+from taskapi.db.schema import RECORDS
+from taskapi.domain.clock import timestamp
+from taskapi.store.dirty import Entry, Mark
+
+NOWHERE = "Redis has a mark for it, but no record."
+
+
+@dataclass(slots=True)
+class Carried:
+    """What was written: how many newer rows of each kind, and which marks were refused, with the reason."""
+
+    rows: dict[str, int] = field(default_factory=dict)
+    refused: list[tuple[Mark, str]] = field(default_factory=list)
+
+    def kept(self, marks: Sequence[Mark]) -> list[Mark]:
+        """Those marks that were not refused."""
+        names = {mark.name for mark, _ in self.refused}
+        return [mark for mark in marks if mark.name not in names]
+
+
+def carry_records(connection: Connection, marks: Sequence[Mark]) -> Carried:
+    """Writes the marked records kind by kind, in the order in which everybody locks them."""
+    carried = Carried(refused=[(mark, NOWHERE) for mark in marks if not mark.blob])
+    for kind in RECORDS:
+        of_kind = sorted(
+            (mark for mark in marks if mark.kind == kind and mark.blob), key=lambda mark: mark.id
+        )
+        if of_kind:
+            carried.rows[kind] = _carry(connection, kind, of_kind, carried)
+    return carried
+
+
+def _carry(connection: Connection, kind: str, marks: Sequence[Mark], carried: Carried) -> int:
+    try:
+        return rows.upsert(connection, kind, [mark.blob for mark in marks])
+    except RowsRefused as refusal:
+        if len(marks) == 1:
+            carried.refused.append((marks[0], str(refusal)))
+            return 0
+    middle = len(marks) // 2
+    halves = (marks[:middle], marks[middle:])
+    return sum(_carry(connection, kind, half, carried) for half in halves)
+
+
+def carry_entries(connection: Connection, entries: Sequence[Entry]) -> int:
+    """Writes journal entries; one that is refused goes in wrapped up as text, so that none is missing."""
+    if not entries:
+        return 0
+    try:
+        return journal.insert(connection, entries)
+    except RowsRefused:
+        if len(entries) == 1:
+            return journal.insert(connection, [_wrapped(entries[0])])
+    middle = len(entries) // 2
+    return carry_entries(connection, entries[:middle]) + carry_entries(connection, entries[middle:])
+
+
+def _wrapped(entry: Entry) -> Entry:
+    """The same entry with all its content as one text, in which no escape has a meaning."""
+    text = orjson.dumps(orjson.dumps(entry).decode())
+    fields = b'{"unreadable":[null,%b]}' % text
+    return replace(
+        entry,
+        action="unreadable",
+        actor=0,
+        at=timestamp(),
+        request_id="-",
+        operation="-",
+        fields=fields.decode(),
+    )

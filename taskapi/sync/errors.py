@@ -1,0 +1,22 @@
+"""Why a flush or an admission stops; nothing is ever cleared when one does."""
+
+from taskapi.domain.errors import Unavailable
+
+
+class EpochMoved(Unavailable):
+    """PostgreSQL was admitted to a newer epoch: this Redis, or what was read of it, is overtaken."""
+
+
+class PostgresWentBack(Unavailable):
+    """PostgreSQL has less than was once committed to it: an older state of it came back."""
+
+    def __init__(self, highest: int, settled: int) -> None:
+        super().__init__(
+            f"PostgreSQL went back: its highest version is {highest}, though {settled} was committed."
+        )
+        self.highest = highest
+        self.settled = settled
+
+
+class Foreign(Exception):
+    """Redis and PostgreSQL do not belong together; `str()` says what was found and what to do."""

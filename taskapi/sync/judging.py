@@ -1,0 +1,113 @@
+"""What an admission finds: both stores' account of themselves, and what follows from it."""
+
+import uuid
+from dataclasses import dataclass
+from enum import StrEnum
+
+from taskapi.db import journal, meta, rows
+from taskapi.db.engine import Connection
+from taskapi.db.meta import Installation
+from taskapi.store import state
+from taskapi.store.client import Store
+from taskapi.store.state import EPOCH_SPAN, State
+from taskapi.sync.errors import Foreign
+
+
+class Finding(StrEnum):
+    """What became of the two stores since they last served together."""
+
+    READY = "ready"
+    FIRST = "first"
+    CLEAN = "clean"
+    UNCLEAN = "unclean"
+    EMPTY = "empty"
+    STALE = "stale"
+    WENT_BACK = "went back"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Both stores as they are found, under the lock that keeps everybody else out.
+
+    `highest` is the highest version in PostgreSQL, `last_entry` that of its journal.
+    """
+
+    redis: State
+    postgres: Installation | None
+    highest: int
+    last_entry: int
+    leases: dict[str, int]
+
+    @property
+    def incarnation(self) -> str:
+        """The installation that both belong to, a new one if neither belongs to any."""
+        known = self.postgres.incarnation if self.postgres else self.redis.incarnation
+        return known or str(uuid.uuid4())
+
+    @property
+    def epoch(self) -> int:
+        """The highest epoch that either store was ever in."""
+        by_version = max(self.highest, self.redis.version) // EPOCH_SPAN
+        return max(self.redis.epoch, self.postgres.epoch if self.postgres else 0, by_version)
+
+    def ids_kept(self) -> dict[str, tuple[int, int]]:
+        """Ids that go on without a gap."""
+        return {kind: (last, self._held(kind)) for kind, (last, _) in self.redis.ids.items()}
+
+    def ids_jumped(self) -> dict[str, tuple[int, int]]:
+        """Ids that go on above everything that may have been given."""
+        sizes = {kind.name: kind.lease for kind in state.leased()}
+        return {kind: (self._held(kind), self._held(kind) + size) for kind, size in sizes.items()}
+
+    def _held(self, kind: str) -> int:
+        return max(*self.redis.ids[kind], self.leases.get(kind, 0))
+
+
+def look(store: Store, connection: Connection) -> Facts:
+    """Both stores now."""
+    facts = Facts(
+        state.look(store),
+        meta.installation(connection),
+        rows.highest_version(connection),
+        journal.last_version(connection),
+        meta.leases(connection),
+    )
+    connection.commit()
+    return facts
+
+
+def judge(facts: Facts) -> Finding:
+    """What to do; raises Foreign if the two do not belong together."""
+    require_kin(facts)
+    if facts.redis.epoch == 0:
+        return Finding.EMPTY if facts.postgres else Finding.FIRST
+    if facts.postgres is None or _went_back(facts.redis, facts.postgres, facts.highest):
+        return Finding.WENT_BACK
+    if _is_stale(facts.redis, facts.postgres, facts.highest):
+        return Finding.STALE
+    return Finding.CLEAN if facts.postgres.closed == facts.redis.fingerprint() else Finding.UNCLEAN
+
+
+def require_kin(facts: Facts) -> None:
+    """Raises Foreign, with what to do, if one of the stores is somebody else's."""
+    if not facts.redis.incarnation and not facts.redis.is_bare:
+        raise Foreign(
+            "Redis holds keys of another program: give taskapi an empty Redis (or database) of its own."
+        )
+    if facts.postgres is None and facts.highest:
+        raise Foreign(
+            "PostgreSQL has records but does not say whose (its table meta is empty): restore it whole."
+        )
+    if facts.redis.incarnation and facts.postgres and facts.redis.incarnation != facts.postgres.incarnation:
+        raise Foreign(
+            f"Redis belongs to installation {facts.redis.incarnation}, PostgreSQL to"
+            f" {facts.postgres.incarnation}: set REDIS_URL and DATABASE_URL to stores of the same one."
+        )
+
+
+def _went_back(redis: State, postgres: Installation, highest: int) -> bool:
+    return highest < redis.settled or postgres.epoch < redis.epoch
+
+
+def _is_stale(redis: State, postgres: Installation, highest: int) -> bool:
+    return postgres.epoch > redis.epoch or highest > redis.version

@@ -1,0 +1,89 @@
+"""Bringing both stores together while nobody reads: each record in its newest version, repeatable."""
+
+from collections.abc import Iterator
+
+from taskapi.db import rows
+from taskapi.db.engine import Connection
+from taskapi.db.schema import RECORDS
+from taskapi.domain import failpoints
+from taskapi.store import codec, keys, state
+from taskapi.store.client import Store
+from taskapi.store.kinds import KINDS, Kind
+
+CHUNK = 500
+
+
+def fill(store: Store, connection: Connection) -> int:
+    """Puts into Redis what PostgreSQL has newer; returns how many records."""
+    placed = 0
+    for kind, chunk in _chunks(connection):
+        placed += _place(store, connection, kind, _newer_than_redis(store, kind, chunk))
+        failpoints.reach("rebuilding.placed")
+    return placed
+
+
+def mark(store: Store, connection: Connection) -> int:
+    """Marks dirty what PostgreSQL lacks or has older; returns how many records."""
+    marked = 0
+    for kind, blobs in state.stored_blobs(store, CHUNK):
+        found = {_id_of(blob): codec.version_of(blob) for blob in blobs}
+        there = rows.versions_of(connection, kind.name, list(found))
+        connection.commit()
+        missing = {number: version for number, version in found.items() if there.get(number, 0) < version}
+        state.mark_dirty(
+            store, {keys.record(kind.name, number): version for number, version in missing.items()}
+        )
+        marked += len(missing)
+        failpoints.reach("rebuilding.marked")
+    return marked
+
+
+def gone_from_redis(store: Store, connection: Connection) -> dict[str, list[int]]:
+    """What PostgreSQL still has of records that were purged since."""
+    gone: dict[str, list[int]] = {}
+    for kind, chunk in _chunks(connection):
+        held = state.versions(store, kind, [number for number, _, _ in chunk])
+        lost = [row[0] for row, version in zip(chunk, held, strict=True) if not version and not row[2]]
+        gone.setdefault(kind.name, []).extend(lost)
+    return gone
+
+
+def bury(connection: Connection, gone: dict[str, list[int]], version: int) -> int:
+    """Leaves a tombstone of that version for each in PostgreSQL; returns how many."""
+    buried = 0
+    for kind, numbers in gone.items():
+        for start in range(0, len(numbers), CHUNK):
+            part = numbers[start : start + CHUNK]
+            buried += rows.upsert(
+                connection, kind, [b'{"id":%d,"purged":true,"version":%d}' % (n, version) for n in part]
+            )
+    return buried
+
+
+def _chunks(connection: Connection) -> Iterator[tuple[Kind, list[tuple[int, int, bool]]]]:
+    for name in RECORDS:
+        after = 0
+        while chunk := rows.versions(connection, name, after, CHUNK):
+            connection.commit()
+            yield KINDS[name], chunk
+            after = chunk[-1][0]
+
+
+def _newer_than_redis(
+    store: Store, kind: Kind, chunk: list[tuple[int, int, bool]]
+) -> list[tuple[int, int, bool]]:
+    held = state.versions(store, kind, [number for number, _, _ in chunk])
+    return [row for row, version in zip(chunk, held, strict=True) if version < row[1]]
+
+
+def _place(store: Store, connection: Connection, kind: Kind, newer: list[tuple[int, int, bool]]) -> int:
+    numbers = [number for number, _, _ in newer]
+    was = dict(zip(numbers, state.present(store, kind, numbers), strict=True))
+    now = {row["id"]: kind.record(**row) for row in rows.some(connection, kind.name, numbers)}
+    connection.commit()
+    both = [(was[number], now.get(number), False) for number in numbers]
+    return state.place(store, [pair for pair in both if pair[0] or pair[1]])
+
+
+def _id_of(blob: bytes) -> int:
+    return int(blob[len(b'{"id":') : blob.index(b",")])

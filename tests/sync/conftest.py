@@ -1,0 +1,99 @@
+"""Both real stores, empty and not yet admitted, and ways to fill and to compare them."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from taskapi.db.engine import Engine, connect
+from taskapi.domain.callers import Claim
+from taskapi.domain.clock import timestamp
+from taskapi.domain.records import Record, Task, User
+from taskapi.embedded.servers import Servers
+from taskapi.store import client
+from taskapi.store.client import Store
+from taskapi.store.plans import Change
+from taskapi.store.records import save
+from taskapi.sync.admission import admit
+from tests.db.minimal import make_tables
+
+OWNER = Claim(1)
+
+
+@pytest.fixture(scope="session")
+def schema(servers: Servers) -> None:
+    """The tables."""
+    make_tables(servers.urls["postgres"])
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """An engine on the empty database."""
+    engine = connect(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def store(servers: Servers, redis_data: Redis) -> Iterator[Store]:
+    """A store on the empty Redis, not admitted."""
+    store = client.connect(servers.urls["redis"])
+    yield store
+    store.redis.close()
+
+
+@pytest.fixture
+def opened(store: Store, engine: Engine) -> Store:
+    """A store that was admitted for the first time, with user 1."""
+    admit(store, engine)
+    create(store, User(full_name="Ada", created_at=timestamp(), updated_at=timestamp()))
+    return store
+
+
+def create(store: Store, record: Record) -> Any:
+    """The record as it was stored."""
+    return save(store, Claim(1), [Change(None, record, "created")]).first.record
+
+
+def new_task(store: Store, **values: Any) -> Task:
+    """A task of user 1."""
+    fields = {"title": "t", "user_id": 1, "created_at": timestamp(), "updated_at": timestamp()} | values
+    return create(store, Task(**fields))
+
+
+def change(store: Store, was: Record, **values: Any) -> Any:
+    """The record with other values."""
+    return save(store, Claim(1), [Change(was, was.changed(**values), "changed")]).first.record
+
+
+def purge(store: Store, was: Record) -> None:
+    """Takes the record away for good."""
+    save(store, Claim(1), [Change(was, None, "purged")])
+
+
+class Crash(BaseException):
+    """A process that dies: nothing may catch it."""
+
+
+def crash() -> None:
+    raise Crash
+
+
+def restart(store: Store) -> None:
+    """Makes this Redis look like another server process: nobody has admitted it, and no script is known."""
+    store.redis.hset("meta", "run", "0" * 40)
+    store.redis.script_flush()
+
+
+def counting(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> list[Any]:
+    """The calls of a function from now on."""
+    calls: list[Any] = []
+    real: Callable[..., Any] = getattr(owner, name)
+
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        calls.append(args)
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(owner, name, counted)
+    return calls
