@@ -13,7 +13,8 @@ from argon2.exceptions import VerifyMismatchError
 REMEMBERED_SECONDS = 60
 MOST_REMEMBERED = 10_000
 
-_hasher = PasswordHasher()
+# OWASP's parameters for argon2id (19 MiB, 2 passes, 1 lane): many sign-ins at once stay within memory.
+_hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 _NOBODY = _hasher.hash(secrets.token_hex(16))
 
 
