@@ -93,9 +93,9 @@ def roof(home: Path) -> Iterator[Roof]:
             each.wait(SECONDS)
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = SECONDS) -> None:
     """Until the condition holds; a test that waits in vain fails."""
-    end = time.monotonic() + SECONDS
+    end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.05)

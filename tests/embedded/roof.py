@@ -48,8 +48,8 @@ def stand_ins(settings: Settings, home: Home, urls: Mapping[str, str]) -> Plan:
 
     def part(name: str, code: str, *more: str) -> Program:
         chosen = codes.get(os.environ.get(f"ROOF_{name.upper()}", ""), code)
-        command = (sys.executable, "-c", chosen, name, str(home.path / "diary"), *more)
-        return Program(name, command, dict(os.environ), ready=ready.get(name, _at_once), patience=1.0)
+        command = (sys.executable, "-I", "-S", "-c", chosen, name, str(home.path / "diary"), *more)
+        return Program(name, command, ready=ready.get(name, _at_once), patience=1.0)
 
     port = settings.server_port
     ready = {"api": lambda child: is_healthy("127.0.0.1", port)}
