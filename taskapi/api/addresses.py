@@ -1,0 +1,115 @@
+"""Limits per address, for those who are nobody yet: registering, logging in, guessing passwords."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+from flask import Flask, request
+from flask_limiter import Limiter, RateLimitExceeded
+
+from taskapi.api import seen
+from taskapi.config import Settings
+from taskapi.domain.errors import Limited, Unauthorized, Unavailable
+from taskapi.store.client import client_of, faults_named
+
+MOST_SHUT_OUT = 10_000
+Given = ParamSpec("Given")
+Answer = TypeVar("Answer")
+
+
+class _OnDemand(Limiter):
+    """Flask-Limiter that counts where it is told to, and leaves every other request alone."""
+
+    def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
+        if not in_middleware:
+            super()._check_request_limit(callable_name=callable_name, in_middleware=False)
+
+
+class Addresses:
+    """What each address may still do. Counted on the broker Redis; while that is away, in memory."""
+
+    def __init__(self, app: Flask, settings: Settings) -> None:
+        self._limiter = _limiter(settings)
+        self._limiter.init_app(app)
+        limit = settings.rate_limit_auth or ""
+        self._count = {
+            scope: self._limiter.shared_limit(limit, scope=scope)(_counted(scope))
+            for scope in ("login", "register", "password")
+        }
+        self._shut_out: OrderedDict[str, float] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def count(self, scope: str) -> None:
+        """Counts one attempt from this address; raises Limited when there were too many."""
+        try:
+            self._count[scope]()
+        except RateLimitExceeded:
+            raise Limited(self._told(scope)) from None
+        self._told(scope)
+
+    def guard(self, check: Callable[Given, Answer], *args: Given.args, **kwargs: Given.kwargs) -> Answer:
+        """Runs a check of a password. Its failures count; an address with too many is not listened to.
+
+        A good password costs no look at the counter: who is shut out is remembered here.
+        """
+        address = request.remote_addr or "-"
+        until = self._shut_out.get(address, 0.0)
+        if until > time.monotonic():
+            raise Limited(until - time.monotonic())
+        try:
+            return check(*args, **kwargs)
+        except Unauthorized:
+            self._failed(address)
+            raise
+
+    def _failed(self, address: str) -> None:
+        try:
+            self.count("password")
+        except Limited as refusal:
+            with self._lock:
+                self._shut_out[address] = time.monotonic() + refusal.retry_after
+                while len(self._shut_out) > MOST_SHUT_OUT:
+                    self._shut_out.popitem(last=False)
+            raise
+
+    def _told(self, scope: str) -> float:
+        """Tells the answer what is left; returns the seconds until one more is allowed."""
+        now = self._limiter.current_limit
+        if now is None:
+            return 1.0
+        policy = seen.Policy(scope, now.limit.amount, now.limit.get_expiry())
+        try:
+            with faults_named():
+                left, reset_at = now.remaining, now.reset_at
+        except Unavailable:
+            return float(policy.seconds)
+        wait = max(1.0, reset_at - time.time())
+        seen.metered(policy, left, math.ceil(wait))
+        return wait
+
+
+def _limiter(settings: Settings) -> Limiter:
+    options: dict[str, Any] = {"key_func": _address, "strategy": "moving-window", "key_prefix": "taskapi"}
+    if settings.broker_url is None:
+        return _OnDemand(storage_uri="memory://", **options)
+    options["storage_options"] = {"connection_pool": client_of(settings.broker_url).connection_pool}
+    return _OnDemand(storage_uri="redis://", in_memory_fallback_enabled=True, **options)
+
+
+def _counted(scope: str) -> Callable[[], None]:
+    """A function to hang a limit on; Flask-Limiter tells limits apart by its name."""
+
+    def counted() -> None:
+        """Does nothing: being called is what counts."""
+
+    counted.__qualname__ = f"counted_{scope}"
+    return counted
+
+
+def _address() -> str:
+    return request.remote_addr or "-"

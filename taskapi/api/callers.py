@@ -1,0 +1,91 @@
+"""From the credentials of a request to a claim: in a fixed order, and what is present but wrong ends it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+
+from flask import request
+
+from taskapi.api.addresses import Addresses
+from taskapi.api.tokens import Tokens
+from taskapi.config import Settings
+from taskapi.domain.callers import Claim
+from taskapi.domain.errors import Unauthorized
+from taskapi.domain.records import OWNER_ID
+from taskapi.domain.rights import Right
+from taskapi.services import accounts
+from taskapi.services.passwords import VerifiedMemory
+from taskapi.store.client import Store
+
+_WRONG = "The user name or the password is wrong."
+
+
+class Callers:
+    """Who may call this app, and how."""
+
+    def __init__(self, settings: Settings, store: Store, addresses: Addresses) -> None:
+        self._owner = _digest(settings.owner_password)
+        self._store = store
+        self._addresses = addresses
+        self._tokens = Tokens()
+        self._verified = VerifiedMemory()
+
+    def claim(self, right: Right, request_id: str) -> Claim:
+        """The claim that the request's credentials support; raises Unauthorized without good ones."""
+        user_id, session, credential = self._who()
+        return Claim(user_id, right, session, credential, request_id)
+
+    def _who(self) -> tuple[int, str | None, int | None]:
+        """User id, session and credential version."""
+        password = request.environ.get("HTTP_X_OWNER_PASSWORD")
+        if password is not None:
+            self._addresses.guard(self._require_owner, password)
+            return OWNER_ID, None, None
+        given = request.environ.get("HTTP_AUTHORIZATION")
+        if given is None:
+            raise Unauthorized("Sign in first: no credentials were given.")
+        scheme, _, rest = given.partition(" ")
+        if scheme.lower() == "bearer":
+            token = self._tokens.access(rest.strip())
+            return token.user_id, token.session, None
+        if scheme.lower() == "basic":
+            user_id, version = self._addresses.guard(self._basic, rest)
+            return user_id, None, version
+        raise Unauthorized("Sign in with Bearer or Basic.")
+
+    def _require_owner(self, password: str) -> None:
+        if not hmac.compare_digest(_digest(_as_sent(password)), self._owner):
+            raise Unauthorized("The owner password is wrong.")
+
+    def _basic(self, encoded: str) -> tuple[int, int]:
+        name, password = _basic_pair(encoded)
+        return accounts.verify_basic(self._store, self._verified, name, password)
+
+
+def bearer_text() -> str | None:
+    """The text of a Bearer token, if one was sent."""
+    scheme, _, rest = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    return rest.strip() if scheme.lower() == "bearer" else None
+
+
+def _basic_pair(encoded: str) -> tuple[str, str]:
+    try:
+        text = base64.b64decode(encoded.strip(), validate=True).decode()
+    except (binascii.Error, ValueError):
+        raise Unauthorized(_WRONG) from None
+    name, parted, password = text.partition(":")
+    if not parted or not name or "\0" in text or len(text) > 1024:
+        raise Unauthorized(_WRONG)
+    return name, password
+
+
+def _as_sent(header: str) -> str:
+    """A header's text; the server hands its bytes over as Latin-1."""
+    return header.encode("latin-1", "replace").decode("utf-8", "replace")
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()

@@ -1,0 +1,114 @@
+"""What an endpoint declares of itself: the right it asks for, what it takes, what it answers.
+
+    @bp.put("/users/<int:user_id>/tasks/<int:task_id>")
+    @authenticated(Right.WORK_ON_TASKS)
+    @accepts(TaskChanges)
+    @returns(TaskOut)
+    def update_task(claim, user_id, task_id, sent, if_match): ...
+
+A view is called with the claim, the parts of its path, and by name what it declares: `sent` (the body's
+values), `wanted` (the query's), `if_match`. Declarations are kept on the view, where tests and the API
+document read them; the blueprint turns the view into an endpoint when it is given a path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from marshmallow import Schema
+
+from taskapi.api.schemas.aliased import Body
+from taskapi.api.schemas.query import Query
+from taskapi.domain.rights import Right
+
+View = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """The declarations of one endpoint.
+
+    `body` and `query` are schemas of what is taken, `returned` of the record answered, `plural` its name
+    in a list. `location` is the path of what a 201 has made. `attempts` names the limit per address.
+    """
+
+    right: Right | None = None
+    body: Body | None = None
+    takes_form: bool = False
+    body_optional: bool = False
+    query: Query | None = None
+    any_query: bool = False
+    returned: Schema | None = None
+    plural: str | None = None
+    status: int = 200
+    location: str | None = None
+    conditional: bool = False
+    attempts: str | None = None
+
+    @property
+    def record_fields(self) -> frozenset[str]:
+        """The fields that `?fields=` may name."""
+        return frozenset(self.returned.fields) if self.returned is not None else frozenset()
+
+
+def contract_of(view: View) -> Contract:
+    """What the view has declared."""
+    found: Contract = getattr(view, "contract", Contract())
+    return found
+
+
+def declared(**terms: Any) -> Callable[[View], View]:
+    """A decorator that adds terms to the view's contract."""
+
+    def declare(view: View) -> View:
+        view.contract = replace(contract_of(view), **terms)  # type: ignore[attr-defined]
+        return view
+
+    return declare
+
+
+def authenticated(right: Right) -> Callable[[View], View]:
+    """Only for callers whose credentials hold; `right` is checked by the service, with the data."""
+    return declared(right=right)
+
+
+def public(view: View) -> View:
+    """For everybody. Credentials are not looked at."""
+    return declared(right=Right.PUBLIC)(view)
+
+
+def attempt(scope: str) -> Callable[[View], View]:
+    """Counted per address under that name."""
+    return declared(attempts=scope)
+
+
+def accepts(schema: type[Body], *, form: bool = False, optional: bool = False) -> Callable[[View], View]:
+    """Takes a JSON object (or a form), handed on as `sent`; an `optional` one may be missing."""
+    return declared(body=schema(), takes_form=form, body_optional=optional)
+
+
+def asks(query: type[Query]) -> Callable[[View], View]:
+    """Takes these query parameters and hands them on as `wanted`."""
+    return declared(query=query())
+
+
+def any_query(view: View) -> View:
+    """Takes and ignores every query parameter: for probes, which add their own."""
+    return declared(any_query=True)(view)
+
+
+def returns(schema: type[Schema], status: int = 200, *, at: str | None = None) -> Callable[[View], View]:
+    """Answers with one record; a 201 names its path with `at`, such as `/tasks/{id}`."""
+    return declared(returned=schema(), status=status, location=at)
+
+
+def lists(schema: type[Schema], plural: str) -> Callable[[View], View]:
+    """Answers with one page of records."""
+    return declared(returned=schema(), plural=plural)
+
+
+def conditional(view: View) -> View:
+    """Minds `If-Match`: called with `if_match`, a version or None."""
+    return declared(conditional=True)(view)

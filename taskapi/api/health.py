@@ -1,0 +1,75 @@
+"""Whether this process lives, and whether it can serve."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as TooLate
+from functools import cache
+
+import orjson
+from flask import Response
+
+from taskapi.api import seen
+from taskapi.api.contracts import any_query, public
+from taskapi.api.serving import Noun
+from taskapi.api.wiring import store
+from taskapi.domain.callers import Claim
+from taskapi.domain.clock import timestamp
+from taskapi.domain.errors import Unavailable
+from taskapi.store import state
+
+bp = Noun("health", __name__)
+PATIENCE_SECONDS = 0.8
+
+
+@bp.get("/health")
+@bp.get("/check_health")
+@public
+@any_query
+def read_health(_: Claim) -> Response:
+    """Whether requests are served now: 200 healthy, or within a second 503 unhealthy."""
+    return _told("healthy", "unhealthy")
+
+
+@bp.get("/health/live")
+@public
+@any_query
+def read_live(_: Claim) -> Response:
+    """Whether this process answers at all."""
+    return Response(_body("alive"), content_type="application/json")
+
+
+@bp.get("/health/ready")
+@public
+@any_query
+def read_ready(_: Claim) -> Response:
+    """Whether this process should be sent requests."""
+    return _told("ready", "unready")
+
+
+def _told(well: str, ill: str) -> Response:
+    fault = _fault()
+    if fault is None:
+        return Response(_body(well), content_type="application/json")
+    body = _body(ill, success=False, code="unavailable", detail=fault, request_id=seen.request_id())
+    return Response(body, 503, {"Retry-After": "1"}, content_type="application/json")
+
+
+def _body(status: str, **beside: object) -> bytes:
+    return orjson.dumps({"status": status, "timestamp": timestamp(), **beside})
+
+
+def _fault() -> str | None:
+    """Why the store does not serve, or None. A server that hangs is not waited for."""
+    try:
+        ready = _prober().submit(state.look, store()).result(PATIENCE_SECONDS).is_ready
+    except TooLate:
+        return "The data store does not answer."
+    except Unavailable as refusal:
+        return str(refusal)
+    return None if ready else "The data store is being checked."
+
+
+@cache
+def _prober() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(2, thread_name_prefix="health")

@@ -1,0 +1,193 @@
+"""The OpenAPI document: read off the contracts of the endpoints, so that it cannot say anything else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import orjson
+from apispec import APISpec
+from apispec.ext.marshmallow import MarshmallowPlugin
+from flask import Flask
+from marshmallow import Schema
+
+from taskapi.api import problems
+from taskapi.api.contracts import Contract, contract_of
+from taskapi.api.inputs import FORM, is_repeatable
+from taskapi.api.schemas import fields as own
+from taskapi.api.schemas.query import Flag, Parameter, Query, WholeParameter
+from taskapi.domain.rights import Right
+
+_CONVERTED = re.compile(r"<(?:(\w+):)?(\w+)>")
+_TYPES: tuple[tuple[type, str | None], ...] = (
+    (own.Text, "string"), (own.Whole, "integer"), (own.Number, "number"), (own.Truth, "boolean"),
+    (own.Day, "string"), (own.OneOf, None), (own.Several, "array"), (own.WorkTimes, "object"),
+)  # fmt: skip
+_SECURITY = {
+    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+    "basic": {"type": "http", "scheme": "basic"},
+    "owner": {"type": "apiKey", "in": "header", "name": "X-Owner-Password"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One method of one path, as documented; `path` is written `/tasks/{task_id}`."""
+
+    method: str
+    path: str
+    name: str
+    summary: str
+    contract: Contract
+    path_names: tuple[str, ...]
+
+
+def endpoints(app: Flask) -> Iterator[Endpoint]:
+    """Every endpoint at the root mount, in the order of paths."""
+    for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
+        view = app.view_functions[rule.endpoint]
+        if rule.endpoint.startswith("v1."):
+            continue
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            path = _CONVERTED.sub(r"{\2}", rule.rule)
+            names = tuple(name for _, name in _CONVERTED.findall(rule.rule))
+            yield Endpoint(
+                method, path, view.__name__, (view.__doc__ or "").strip(), contract_of(view), names
+            )
+
+
+@lru_cache(maxsize=4)
+def document(app: Flask) -> bytes:
+    """The document as JSON."""
+    plugin = MarshmallowPlugin(schema_name_resolver=lambda schema: _name(schema))
+    spec = APISpec("Task API", "1", "3.1.0", plugins=[plugin], servers=[{"url": "/v1"}, {"url": "/"}])
+    for field, kind in _TYPES:
+        plugin.map_to_openapi_type(field, kind, None)
+    converter: Any = plugin.converter
+    converter.add_attribute_function(_items)
+    for name, scheme in _SECURITY.items():
+        spec.components.security_scheme(name, scheme)
+    spec.components.schema("Problem", _problem())
+    for endpoint in endpoints(app):
+        spec.path(endpoint.path, operations={endpoint.method.lower(): _operation(endpoint)})
+    return orjson.dumps(spec.to_dict())
+
+
+def _items(_: Any, field: Any, **__: Any) -> dict[str, Any]:
+    if isinstance(field, own.Several):
+        return {"items": {"type": "integer" if isinstance(field.each, own.Whole) else "string"}}
+    return {}
+
+
+def _name(schema: Any) -> str:
+    kind = schema if isinstance(schema, type) else type(schema)
+    return str(kind.__name__)
+
+
+def _operation(endpoint: Endpoint) -> dict[str, Any]:
+    contract = endpoint.contract
+    method = endpoint.method.lower()
+    told: dict[str, Any] = {
+        "operationId": f"{endpoint.name}.{method}.{endpoint.path.strip('/').replace('/', '.') or 'root'}",
+        "summary": endpoint.summary,
+        "parameters": [*_path_parameters(endpoint), *_query_parameters(contract.query), *_headers(endpoint)],
+        "responses": {
+            str(contract.status): {"description": "Done.", **_content(_answered(contract))},
+            "default": {
+                "description": "Refused.",
+                "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            },
+        },
+    }
+    if contract.right is not Right.PUBLIC:
+        told["security"] = [{name: []} for name in _SECURITY]
+        told["x-right"] = str(contract.right)
+    if contract.body is not None:
+        media = ["application/json", *([FORM] if contract.takes_form else [])]
+        told["requestBody"] = {
+            "required": not contract.body_optional,
+            "content": {each: {"schema": contract.body} for each in media},
+        }
+    return told
+
+
+def _path_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
+    return [
+        {"in": "path", "name": name, "required": True, "schema": {"type": _path_type(endpoint, name)}}
+        for name in endpoint.path_names
+    ]
+
+
+def _path_type(endpoint: Endpoint, name: str) -> str:
+    return "integer" if name in ("user_id", "task_id") else "string"
+
+
+def _query_parameters(query: Query | None) -> list[dict[str, Any]]:
+    if query is None:
+        return []
+    return [_query_parameter(field.data_key or name, field) for name, field in query.fields.items()]
+
+
+def _query_parameter(name: str, field: Any) -> dict[str, Any]:
+    schema: dict[str, Any] = {
+        key: field.metadata[key] for key in ("minimum", "maximum", "enum") if key in field.metadata
+    }
+    schema["type"] = "integer" if isinstance(field, WholeParameter) else "string"
+    if isinstance(field, Flag):
+        schema = {"type": "boolean"}
+    told = {"in": "query", "name": name, "required": field.required, "schema": schema}
+    if is_repeatable(field):
+        told |= {"schema": {"type": "array", "items": schema}, "explode": True}
+    elif "enum" in schema and isinstance(field, Parameter) and type(field).__name__ == "Choices":
+        told |= {"schema": {"type": "array", "items": schema}, "explode": False, "style": "form"}
+    return told
+
+
+def _headers(endpoint: Endpoint) -> list[dict[str, Any]]:
+    names = ["If-Match"] if endpoint.contract.conditional else []
+    names += ["If-None-Match"] if endpoint.method == "GET" else ["Idempotency-Key", "Prefer"]
+    return [{"in": "header", "name": name, "schema": {"type": "string"}} for name in names]
+
+
+def _content(schema: dict[str, Any] | None) -> dict[str, Any]:
+    return {} if schema is None else {"content": {"application/json": {"schema": schema}}}
+
+
+def _answered(contract: Contract) -> dict[str, Any] | None:
+    """The schema of the answer: the record, or a page of them, under `data`."""
+    returned: Schema | None = contract.returned
+    if returned is None:
+        return None
+    data: Any = returned
+    if contract.plural:
+        data = {
+            "type": "object",
+            "properties": {
+                contract.plural: {"type": "array", "items": returned},
+                "count": {"type": "integer"},
+                "total": {"type": "integer"},
+                "next_cursor": {"type": ["string", "null"]},
+            },
+        }
+    return {"type": "object", "properties": {"success": {"const": True}, "data": data}}
+
+
+def _problem() -> dict[str, Any]:
+    texts = {name: {"type": "string"} for name in ("type", "title", "detail", "request_id")}
+    return {
+        "type": "object",
+        "properties": {
+            "success": {"const": False},
+            **texts,
+            "status": {"type": "integer"},
+            "code": {"type": "string", "enum": list(problems.CATALOGUE)},
+            "errors": {
+                "type": "object",
+                "additionalProperties": {"type": "array", "items": {"type": "string"}},
+            },
+            "retry_after": {"type": "integer"},
+        },
+    }

@@ -1,0 +1,169 @@
+"""The only error translator: every refusal and fault becomes `application/problem+json`."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+import structlog
+from flask import Flask, Response, request
+from marshmallow import ValidationError
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from taskapi.api import seen
+from taskapi.domain.errors import Invalid, Limited, Refused, Taken, Unauthorized, Unavailable
+
+log = structlog.get_logger("taskapi.api")
+
+CATALOGUE: dict[str, tuple[int, str]] = {
+    "bad_request": (400, "Bad request"),
+    "malformed": (400, "Request cannot be read"),
+    "invalid": (400, "Invalid values"),
+    "unauthorized": (401, "Not signed in"),
+    "forbidden": (403, "Not allowed"),
+    "not_found": (404, "Not found"),
+    "method_not_allowed": (405, "Method not allowed"),
+    "not_acceptable": (406, "Not acceptable"),
+    "request_timeout": (408, "Request took too long"),
+    "conflict": (409, "Conflict"),
+    "taken": (409, "Already taken"),
+    "idempotency_key_reused": (409, "Idempotency key reused"),
+    "refused": (409, "Refused"),
+    "stale": (412, "Record has changed"),
+    "too_large": (413, "Body too large"),
+    "uri_too_long": (414, "Address too long"),
+    "unsupported_media_type": (415, "Unsupported media type"),
+    "range_not_satisfiable": (416, "Range not satisfiable"),
+    "rate_limited": (429, "Too many requests"),
+    "headers_too_large": (431, "Header fields too large"),
+    "internal_error": (500, "Internal error"),
+    "unavailable": (503, "Service unavailable"),
+    "full": (507, "No room left"),
+}
+_CODE_OF_STATUS = {
+    400: "bad_request", 404: "not_found", 405: "method_not_allowed", 406: "not_acceptable",
+    408: "request_timeout", 409: "conflict", 412: "stale", 413: "too_large", 414: "uri_too_long",
+    415: "unsupported_media_type", 416: "range_not_satisfiable", 429: "rate_limited",
+    431: "headers_too_large", 503: "unavailable",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One answer with a status of 400 or more; `code` is a key of the catalogue."""
+
+    code: str
+    detail: str
+    errors: dict[str, list[str]] = field(default_factory=dict)
+    headers: tuple[tuple[str, str], ...] = ()
+    members: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return CATALOGUE[self.code][0]
+
+    def response(self) -> Response:
+        """The problem as it is sent."""
+        body = {
+            "success": False,
+            "type": f"/docs/errors#{self.code}",
+            "title": CATALOGUE[self.code][1],
+            "status": self.status,
+            "detail": self.detail,
+            "code": self.code,
+            "request_id": seen.request_id(),
+            "errors": self.errors,
+            **self.members,
+        }
+        answer = Response(orjson.dumps(body), self.status, content_type="application/problem+json")
+        for name, value in self.headers:
+            answer.headers.add(name, value)
+        return answer
+
+
+def register(app: Flask) -> None:
+    """Lets the app answer every exception with a problem."""
+    app.register_error_handler(Exception, answer)
+
+
+def answer(error: Exception) -> Response:
+    """The response to an exception; what nobody expected is logged whole, and told as a mere 500."""
+    problem = problem_of(error)
+    if problem.code == "internal_error":
+        log.error("fault", request_id=seen.request_id(), path=request.path, exc_info=error)
+    elif isinstance(error, Unauthorized):
+        log.info(
+            "refused sign-in", request_id=seen.request_id(), address=request.remote_addr, reason=str(error)
+        )
+    elif isinstance(error, Unavailable):
+        log.warning("unavailable", request_id=seen.request_id(), reason=str(error))
+    return problem.response()
+
+
+def problem_of(error: Exception) -> Problem:
+    """What the exception means to a caller."""
+    if isinstance(error, Refused):
+        return _of_refusal(error)
+    if isinstance(error, ValidationError):
+        return Problem("invalid", "The request is not valid.", flattened(error.normalized_messages()))
+    if isinstance(error, HTTPException):
+        return _of_http(error)
+    return Problem("internal_error", "Something went wrong here. It has been logged under this request id.")
+
+
+def _of_refusal(error: Refused) -> Problem:
+    code = error.code if error.code in CATALOGUE else Refused.code
+    detail = str(error) or CATALOGUE[code][1]
+    if isinstance(error, Invalid):
+        return Problem(code, detail, error.errors)
+    if isinstance(error, Taken):
+        return Problem(code, detail, {error.field: [detail]})
+    if isinstance(error, Limited):
+        return _of_limit(error, detail)
+    if isinstance(error, Unavailable):
+        return Problem(code, detail, headers=(("Retry-After", _seconds(error.retry_after)),))
+    return Problem(code, detail, headers=challenges() if isinstance(error, Unauthorized) else ())
+
+
+def _of_limit(error: Limited, detail: str) -> Problem:
+    wait = _seconds(error.retry_after)
+    seen.limited(int(wait))
+    return Problem(error.code, detail, headers=(("Retry-After", wait),), members={"retry_after": int(wait)})
+
+
+def _of_http(error: HTTPException) -> Problem:
+    code = _CODE_OF_STATUS.get(
+        error.code or 500, "bad_request" if (error.code or 500) < 500 else "internal_error"
+    )
+    if code == "not_found":
+        return Problem(code, f"There is nothing at {request.path}.")
+    if isinstance(error, MethodNotAllowed):
+        allowed = ", ".join(sorted(error.valid_methods or ()))
+        return Problem(code, f"{request.path} takes {allowed}.", headers=(("Allow", allowed),))
+    return Problem(code, error.description or CATALOGUE[code][1])
+
+
+def _seconds(wait: float) -> str:
+    return str(max(1, math.ceil(wait)))
+
+
+def challenges() -> tuple[tuple[str, str], ...]:
+    """How to sign in; a page's script is not shown the challenge at which browsers ask for a password."""
+    if "Origin" in request.headers or "X-Requested-With" in request.headers:
+        return (("WWW-Authenticate", "Bearer"),)
+    return (("WWW-Authenticate", "Bearer"), ("WWW-Authenticate", 'Basic realm="taskapi", charset="UTF-8"'))
+
+
+def flattened(messages: dict[Any, Any], under: str = "") -> dict[str, list[str]]:
+    """Nested messages of a schema as {dotted field: [message]}."""
+    found: dict[str, list[str]] = {}
+    for name, below in messages.items():
+        dotted = under if name == "_schema" else f"{under}.{name}" if under else str(name)
+        if isinstance(below, dict):
+            found.update(flattened(below, dotted))
+        else:
+            found.setdefault(dotted or "body", []).extend(str(each) for each in below)
+    return found

@@ -1,0 +1,80 @@
+"""Registering, signing in and sessions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields
+
+from taskapi.api.schemas.aliased import Body
+from taskapi.api.schemas.fields import EMail, OneOf, Password, Text, Username
+from taskapi.api.schemas.users import OTHER_ROLES, UserOut
+from taskapi.domain.records import ROLES
+
+
+class Register(Body):
+    """A password and a name to sign in with; a role is noted for the owner to grant."""
+
+    username = Username()
+    email = EMail()
+    password = Password(required=True)
+    full_name = Text(1, 200)
+    role = OneOf(ROLES, OTHER_ROLES)
+
+    def finished(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Refused without a name to sign in with."""
+        if "username" not in values and "email" not in values:
+            raise ValidationError({"username": ["Give a username, an e-mail address, or both."]})
+        return values
+
+
+class SignIn(Body):
+    """A password, and a username, e-mail address or user id under `username`."""
+
+    aliases = {"email": "username"}  # noqa: RUF012 - typed in Body
+
+    username = Text(1, 254, required=True)
+    password = Password(1, required=True)
+
+
+class Refresh(Body):
+    """A refresh token, unless it is sent as Bearer."""
+
+    refresh_token = Text(1, 4096)
+
+
+class NewPassword(Body):
+    """The password so far, and the new one."""
+
+    current_password = Password(1, required=True)
+    new_password = Password(required=True)
+
+
+class SignedIn(Schema):
+    """Who signed in; the tokens stand beside `data`."""
+
+    user = fields.Nested(UserOut)
+
+
+class SessionOut(Schema):
+    """One session of the caller."""
+
+    id = fields.String()
+    address = fields.String()
+    agent = fields.String()
+    created_at = fields.DateTime()
+    expires_at = fields.DateTime()
+    current = fields.Boolean()
+
+
+class Ended(Schema):
+    """How many sessions have ended."""
+
+    ended = fields.Integer()
+
+
+class Deleted(Schema):
+    """What was deleted."""
+
+    id = fields.Integer()
+    deleted = fields.Boolean()

@@ -1,0 +1,122 @@
+"""How lists of tasks are filtered and sorted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import ValidationError
+
+from taskapi.api.schemas.fields import Day
+from taskapi.api.schemas.query import (
+    Choice,
+    Choices,
+    Flag,
+    PageQuery,
+    Parameter,
+    Query,
+    WholeParameter,
+    page_of,
+)
+from taskapi.api.schemas.tasks import PRIORITIES
+from taskapi.domain.clock import today
+from taskapi.domain.filters import SORTABLE, Order, TaskFilter, TaskSearch
+
+_DATES = ("deadline_from", "deadline_to", "created_from", "created_to")
+MOST_TAGS = 20
+
+
+class DayParameter(Parameter):
+    """A date, `YYYY-MM-DD`."""
+
+    _day = Day()
+
+    def read(self, text: str) -> str:
+        """The date."""
+        return self._day.deserialize(text)
+
+
+class Tag(Parameter):
+    """A tag; repeated, a task must have all of them."""
+
+    repeatable = True
+
+    def read(self, text: Any) -> tuple[str, ...]:
+        """The tags."""
+        if len(set(text)) != len(text) or not all(text) or len(text) > MOST_TAGS:
+            raise ValidationError(f"Must be different tags, {MOST_TAGS} at most, and none empty.")
+        return tuple(text)
+
+
+class TaskListQuery(PageQuery):
+    """What may be asked of a list of tasks; all conditions combine."""
+
+    status = Choice({"completed": True, "pending": False, "all": None})
+    completed = Flag()
+    priority = Choices({"1": 1, "2": 2, "3": 3} | PRIORITIES)
+    tag = Tag()
+    overdue = Flag()
+    group_id = WholeParameter()
+    user_id = WholeParameter()
+    deadline_from = DayParameter()
+    deadline_to = DayParameter()
+    created_from = DayParameter()
+    created_to = DayParameter()
+    scope = Choice({"mine": True, "all": False})
+    sort = Choice({sign + name: (name, bool(sign)) for name in SORTABLE for sign in ("", "-")})
+    sort_by = Choice({name: name for name in SORTABLE})
+    order = Choice({"asc": False, "desc": True})
+
+    def wanted(self, values: dict[str, Any]) -> TaskSearch:
+        """The search."""
+        return TaskSearch(
+            filter=_filter(values),
+            order=_order(values),
+            page=page_of(values),
+            group_id=values.get("group_id"),
+            user_id=values.get("user_id"),
+            mine=values.get("scope", False),
+        )
+
+
+class UserTaskListQuery(TaskListQuery):
+    """The same where the path names the user."""
+
+    class Meta:
+        exclude = ("user_id", "scope")
+
+
+class RemovalQuery(Query):
+    """Whether a task goes to the trash or for good."""
+
+    has_wanted = True
+
+    permanent = Flag()
+
+    def wanted(self, values: dict[str, Any]) -> bool:
+        """Whether it goes for good."""
+        return bool(values.get("permanent", False))
+
+
+def _filter(values: dict[str, Any]) -> TaskFilter:
+    return TaskFilter(
+        status=_status(values),
+        priorities=values.get("priority", ()),
+        tags=values.get("tag", ()),
+        overdue_on=today() if values.get("overdue") else None,
+        **{name: values[name] for name in _DATES if name in values},
+    )
+
+
+def _status(values: dict[str, Any]) -> bool | None:
+    status, completed = values.get("status"), values.get("completed")
+    if None not in (status, completed) and status != completed:
+        raise ValidationError({"completed": ["Contradicts status."]})
+    return completed if status is None else status
+
+
+def _order(values: dict[str, Any]) -> Order:
+    if "sort" in values:
+        if "sort_by" in values or "order" in values:
+            raise ValidationError({"sort": ["Give sort, or sort_by and order, not both."]})
+        return Order(*values["sort"])
+    return Order(values.get("sort_by", "id"), values.get("order", False))

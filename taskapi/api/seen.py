@@ -1,0 +1,81 @@
+"""What is known of the request under way: its id, when it began, who calls, what is left of their limit."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass, field
+from secrets import token_hex
+from time import perf_counter
+
+from flask import g, request
+
+_GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A limit as headers tell it: so many calls in so many seconds."""
+
+    name: str
+    calls: int
+    seconds: int
+
+
+@dataclass(slots=True)
+class Noted:
+    """The notes of one request. `full_in` is in seconds."""
+
+    request_id: str
+    began: float = field(default_factory=perf_counter)
+    user_id: int = 0
+    policy: Policy | None = None
+    left: int = 0
+    full_in: int = 0
+
+
+def begin() -> None:
+    """Opens the notes; the caller's own request id is kept if it looks like one."""
+    given = request.environ.get("HTTP_X_REQUEST_ID", "")
+    g.noted = Noted(given if _GIVEN_ID.fullmatch(given) else token_hex(16))
+
+
+def noted() -> Noted:
+    """The notes, opened now if the request failed before they were."""
+    if "noted" not in g:
+        begin()
+    found: Noted = g.noted
+    return found
+
+
+def request_id() -> str:
+    """The id under which this request is logged."""
+    return noted().request_id
+
+
+def metered(policy: Policy, left: int, full_in: int) -> None:
+    """Notes what is left of a limit; the tightest one is told."""
+    notes = noted()
+    if notes.policy is None or left < notes.left:
+        notes.policy, notes.left, notes.full_in = policy, left, full_in
+
+
+def limited(wait: int) -> None:
+    """Notes that nothing is left."""
+    notes = noted()
+    notes.left, notes.full_in = 0, wait
+
+
+def limit_headers() -> list[tuple[str, str]]:
+    """The limit in both notations, if one was counted."""
+    notes = noted()
+    if notes.policy is None:
+        return []
+    policy, left = notes.policy, str(notes.left)
+    return [
+        ("RateLimit", f'"{policy.name}";r={left};t={notes.full_in}'),
+        ("RateLimit-Policy", f'"{policy.name}";q={policy.calls};w={policy.seconds}'),
+        ("X-RateLimit-Limit", str(policy.calls)),
+        ("X-RateLimit-Remaining", left),
+        ("X-RateLimit-Reset", str(int(time.time()) + notes.full_in)),
+    ]

@@ -1,0 +1,95 @@
+"""Tasks: those that the caller may see, one of them, and the trash."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from taskapi.api.contracts import accepts, asks, authenticated, conditional, lists, returns
+from taskapi.api.schemas.accounts import Deleted
+from taskapi.api.schemas.query import PageQuery, Query
+from taskapi.api.schemas.task_query import RemovalQuery, TaskListQuery
+from taskapi.api.schemas.tasks import TaskChanges, TaskIn, TaskOut
+from taskapi.api.serving import Noun
+from taskapi.api.wiring import store
+from taskapi.domain.callers import Claim
+from taskapi.domain.filters import Page, TaskSearch
+from taskapi.domain.rights import Right
+from taskapi.services import task_lists, tasks
+from taskapi.services.results import Listed, Shown
+
+bp = Noun("tasks", __name__)
+
+
+@bp.get("/tasks")
+@bp.get("/tasks/filter")
+@authenticated(Right.FIND_TASKS)
+@asks(TaskListQuery)
+@lists(TaskOut, "tasks")
+def list_tasks(claim: Claim, wanted: TaskSearch) -> Listed:
+    """The tasks that the caller may see, filtered and sorted."""
+    return task_lists.list_tasks(store(), claim, wanted)
+
+
+@bp.post("/tasks")
+@authenticated(Right.WORK_ON_TASKS)
+@accepts(TaskIn)
+@returns(TaskOut, 201, at="/tasks/{id}")
+def create_task(claim: Claim, sent: dict[str, Any]) -> Shown:
+    """Make a task, the caller's own unless `user_id` says otherwise."""
+    return tasks.create_task(store(), claim, sent)
+
+
+@bp.get("/tasks/trash")
+@authenticated(Right.FIND_TASKS)
+@asks(PageQuery)
+@lists(TaskOut, "tasks")
+def list_trash(claim: Claim, wanted: Page) -> Listed:
+    """The deleted tasks that can still be taken back."""
+    return task_lists.list_trash(store(), claim, wanted)
+
+
+@bp.get("/tasks/<int:task_id>")
+@authenticated(Right.WORK_ON_TASKS)
+@asks(Query)
+@returns(TaskOut)
+def read_task(claim: Claim, task_id: int) -> Shown:
+    """Read one task."""
+    return tasks.read_task(store(), claim, task_id)
+
+
+@bp.put("/tasks/<int:task_id>")
+@bp.patch("/tasks/<int:task_id>")
+@authenticated(Right.WORK_ON_TASKS)
+@accepts(TaskChanges)
+@conditional
+@returns(TaskOut)
+def change_task(claim: Claim, task_id: int, sent: dict[str, Any], if_match: int | None) -> Shown:
+    """Change some fields of a task."""
+    return tasks.change_task(store(), claim, task_id, sent, if_match=if_match)
+
+
+@bp.delete("/tasks/<int:task_id>")
+@authenticated(Right.WORK_ON_TASKS)
+@asks(RemovalQuery)
+@conditional
+@returns(Deleted)
+def remove_task(claim: Claim, task_id: int, wanted: bool, if_match: int | None) -> Shown:
+    """Move a task to the trash, or with `permanent=true` remove it for good."""
+    return tasks.remove_task(store(), claim, task_id, permanent=wanted, if_match=if_match)
+
+
+@bp.put("/tasks/<int:task_id>/done")
+@authenticated(Right.WORK_ON_TASKS)
+@conditional
+@returns(TaskOut)
+def finish_task(claim: Claim, task_id: int, if_match: int | None) -> Shown:
+    """Mark a task as done."""
+    return tasks.finish_task(store(), claim, task_id, if_match=if_match)
+
+
+@bp.post("/tasks/<int:task_id>/restore")
+@authenticated(Right.WORK_ON_TASKS)
+@returns(TaskOut)
+def restore_task(claim: Claim, task_id: int) -> Shown:
+    """Take a task back from the trash."""
+    return tasks.restore_task(store(), claim, task_id)

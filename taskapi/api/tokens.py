@@ -1,0 +1,108 @@
+"""Access and refresh tokens: made and checked by flask-jwt-extended, and remembered once checked."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask
+from flask_jwt_extended import JWTManager, create_access_token, create_refresh_token, decode_token
+from flask_jwt_extended.exceptions import JWTExtendedException
+from jwt.exceptions import PyJWTError
+
+from taskapi.config import Settings
+from taskapi.domain.errors import Unauthorized
+
+MOST_REMEMBERED = 10_000
+LONGEST = 4096
+_ENDED = "This token is not valid, or has expired."
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What a checked token says. `refresh_id` is empty in an access token; `expires` is in Unix seconds."""
+
+    user_id: int
+    session: str
+    expires: float
+    refresh_id: str = ""
+
+
+class Tokens:
+    """The tokens of one app.
+
+    A checked access token is remembered, because checking one costs more than the whole read that it is
+    for; its expiry is looked at on every use, and the session that it names is read with the data.
+    """
+
+    def __init__(self) -> None:
+        self._remembered: OrderedDict[str, Token] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def access(self, text: str) -> Token:
+        """The access token in that text; raises Unauthorized."""
+        found = self._remembered.get(text)
+        if found is None:
+            found = _checked(text, "access")
+            self._remember(text, found)
+        if found.expires <= time.time():
+            raise Unauthorized(_ENDED)
+        return found
+
+    def _remember(self, text: str, token: Token) -> None:
+        with self._lock:
+            self._remembered[text] = token
+            while len(self._remembered) > MOST_REMEMBERED:
+                self._remembered.popitem(last=False)
+
+
+def refresh(text: str) -> Token:
+    """The refresh token in that text; raises Unauthorized."""
+    found = _checked(text, "refresh")
+    if not found.refresh_id:
+        raise Unauthorized(_ENDED)
+    return found
+
+
+def made(user_id: int, session: str, refresh_id: str) -> tuple[str, str]:
+    """An access and a refresh token for a session."""
+    access = create_access_token(str(user_id), additional_claims={"sid": session})
+    return access, create_refresh_token(str(user_id), additional_claims={"sid": session, "rid": refresh_id})
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Binds flask-jwt-extended to the app: HS256 and nothing else."""
+    app.config.update(
+        JWT_SECRET_KEY=settings.jwt_secret_key,
+        JWT_ALGORITHM=settings.algorithm,
+        JWT_DECODE_ALGORITHMS=[settings.algorithm],
+        JWT_ACCESS_TOKEN_EXPIRES=settings.access_token_expire_minutes * 60,
+        JWT_REFRESH_TOKEN_EXPIRES=settings.refresh_token_expire_days * 86400,
+    )
+    JWTManager(app)
+
+
+def _checked(text: str, kind: str) -> Token:
+    if len(text) > LONGEST:
+        raise Unauthorized(_ENDED)
+    try:
+        said = decode_token(text)
+    except (PyJWTError, JWTExtendedException, UnicodeError):
+        raise Unauthorized(_ENDED) from None
+    if said["type"] != kind:
+        raise Unauthorized(f"This is no {kind} token.")
+    return _read(said)
+
+
+def _read(said: dict[str, Any]) -> Token:
+    subject, session = said.get("sub"), said.get("sid")
+    if not (
+        isinstance(subject, str) and subject.isascii() and subject.isdigit() and isinstance(session, str)
+    ):
+        raise Unauthorized(_ENDED)
+    if not session or len(subject) > 16:
+        raise Unauthorized(_ENDED)
+    return Token(int(subject), session, float(said["exp"]), str(said.get("rid", "")))

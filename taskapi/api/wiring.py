@@ -1,0 +1,51 @@
+"""What create_app has made and requests use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import current_app
+
+from taskapi.api.addresses import Addresses
+from taskapi.api.callers import Callers
+from taskapi.bell import Bell
+from taskapi.config import Settings
+from taskapi.store.client import Store
+
+EXTENSION = "taskapi.api"
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """The parts of one app. `secret` keys what must not be guessed from a digest."""
+
+    settings: Settings
+    store: Store
+    callers: Callers
+    addresses: Addresses
+    bell: Bell
+    send_job: Callable[..., None]
+    secret: bytes
+
+
+def wired() -> Wiring:
+    """The parts of the app that serves this request."""
+    found: Wiring = current_app.extensions[EXTENSION]
+    return found
+
+
+def store() -> Store:
+    """The data store."""
+    return wired().store
+
+
+def settings() -> Settings:
+    """The settings."""
+    return wired().settings
+
+
+def extension(name: str) -> Any:
+    """Something else that create_app has bound, by its name."""
+    return current_app.extensions[name]

@@ -1,0 +1,35 @@
+"""Sending jobs to the workers by name: a Celery client that knows the broker and no task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from celery import Celery
+
+CONNECT_SECONDS = 1.0
+
+
+def sender(broker_url: str) -> Callable[..., None]:
+    """A `send_job(name, **kwargs)`; raises kombu's OperationalError within seconds when the broker is away.
+
+    Connects at the first job, and forgets a job that could not be sent: all work can be found again.
+    """
+    client = Celery("taskapi", broker=broker_url, set_as_current=False, fixups=[])
+    client.conf.update(
+        broker_connection_timeout=CONNECT_SECONDS,
+        broker_connection_retry=False,
+        broker_transport_options={
+            "socket_connect_timeout": CONNECT_SECONDS,
+            "socket_timeout": CONNECT_SECONDS,
+            "max_retries": 0,
+        },
+        task_ignore_result=True,
+        task_publish_retry=False,
+    )
+
+    def send_job(name: str, **kwargs: Any) -> None:
+        """Sends one job."""
+        client.send_task(name, kwargs=kwargs, ignore_result=True, retry=False)
+
+    return send_job

@@ -1,0 +1,112 @@
+"""The one place that wires everything: settings, store, extensions, routes. Nothing connects here."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask, Response
+from limits import parse
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter
+
+from taskapi import logs
+from taskapi.api import headers, problems, routes, seen, tokens
+from taskapi.api.addresses import Addresses
+from taskapi.api.callers import Callers
+from taskapi.api.wiring import EXTENSION, Wiring
+from taskapi.bell import Bell
+from taskapi.config import Settings, load_settings
+from taskapi.dispatch import sender
+from taskapi.extensions import db, migrate
+from taskapi.store.client import Limit, Store, connect
+
+LARGEST_BODY = 1024 * 1024
+EMBEDDED_REDIS = "redis://127.0.0.1:6380/0"
+EMBEDDED_BROKER = "redis://127.0.0.1:6381/0"
+
+
+class RecordId(IntegerConverter):
+    """An id in a path: no sign, no leading zero, and short enough to be one."""
+
+    regex = "[1-9][0-9]{0,15}"
+
+
+class TaskApi(Flask):
+    """Flask that answers with JSON and nothing else."""
+
+    def make_default_options_response(self) -> Response:
+        """What a path takes, without a body."""
+        response = super().make_default_options_response()
+        response.status_code = 204
+        del response.headers["Content-Type"]
+        return response
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The app; settings are read from the environment unless given."""
+    settings = settings or load_settings()
+    logs.configure(settings)
+    app = TaskApi("taskapi", static_folder=None)
+    app.config.update(SETTINGS=settings, PROPAGATE_EXCEPTIONS=False, MAX_CONTENT_LENGTH=LARGEST_BODY)
+    _route(app)
+    _bind_database(app, settings)
+    tokens.register(app, settings)
+    problems.register(app)
+    _wire(app, settings)
+    headers.register(app, settings.cors_origins)
+    routes.register(app)
+    _behind_proxies(app, settings.trusted_proxies)
+    return app
+
+
+def _route(app: Flask) -> None:
+    """A slash at the end of a path is optional and never redirects; an id is a number that can be one."""
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    app.url_map.converters["int"] = RecordId
+
+
+def _bind_database(app: Flask, settings: Settings) -> None:
+    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url or "postgresql+psycopg2://"
+    db.init_app(app)
+    migrate.init_app(app, db)
+
+
+def _wire(app: Flask, settings: Settings) -> None:
+    store = store_of(settings)
+    addresses = Addresses(app, settings)
+    send_job = sender(settings.broker_url or EMBEDDED_BROKER)
+    secret = hashlib.sha256(b"idempotency" + settings.secret_key.encode()).digest()
+    bell = Bell(store, send_job)
+    callers = Callers(settings, store, addresses)
+    app.extensions["taskapi.store"] = store
+    app.extensions[EXTENSION] = Wiring(settings, store, callers, addresses, bell, send_job, secret)
+
+
+def store_of(settings: Settings) -> Store:
+    """The data store, with the limit that each caller has."""
+    if settings.rate_limit_default is None:
+        return connect(settings.redis_url or EMBEDDED_REDIS)
+    limit = parse(settings.rate_limit_default)
+    seconds = limit.get_expiry()
+    limits = (Limit(limit.amount, seconds * 1000),)
+    return connect(
+        settings.redis_url or EMBEDDED_REDIS, limits, _metered(seen.Policy("default", limit.amount, seconds))
+    )
+
+
+def _metered(policy: seen.Policy) -> Callable[[int, int], None]:
+    def metered(left: int, full_in_ms: int) -> None:
+        seen.metered(policy, left, math.ceil(full_in_ms / 1000))
+
+    return metered
+
+
+def _behind_proxies(app: Flask, hops: int) -> None:
+    """Believes the last `hops` addresses in X-Forwarded-For, and nothing else of that kind."""
+    if hops:
+        wrapped: Any = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0, x_port=0, x_prefix=0)
+        app.wsgi_app = wrapped  # type: ignore[method-assign]
