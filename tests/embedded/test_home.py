@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from taskapi.embedded import binaries
+from taskapi.embedded import accounts, binaries
 from taskapi.embedded import home as homes
 from taskapi.embedded.accounts import Account, reachable, server_account
 from taskapi.embedded.binaries import INSTALLED, find_binaries
@@ -63,6 +63,27 @@ def test_root_copies_binaries_that_nobody_can_reach(tmp_path: Path, monkeypatch:
     ).stdout
     assert find_binaries(server_account(), private / "servers") == found
     assert len(list((tmp_path / "staged").iterdir())) == 1
+
+
+def test_a_copy_that_somebody_else_was_faster_with_is_used(tmp_path: Path):
+    for name in ("fresh", "target"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "of").write_text(name)
+    binaries._put_in_place(tmp_path / "fresh", tmp_path / "target")
+    assert (tmp_path / "target" / "of").read_text() == "target"
+    assert not (tmp_path / "fresh").exists()
+
+
+def test_root_without_a_nobody_is_told_to_be_somebody_else(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(accounts.pwd, "getpwnam", {}.__getitem__)
+    with pytest.raises(StartRefused, match="start as an ordinary user"):
+        server_account()
+
+
+def test_an_ordinary_user_runs_the_servers_itself(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert server_account() is None
 
 
 def test_without_the_servers_installed_the_sentence_says_what_to_do(tmp_path: Path):
