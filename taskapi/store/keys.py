@@ -89,3 +89,11 @@ def sessions(user_id: int) -> str:
 def operation(digest: str) -> str:
     """The answer of a write."""
     return f"op:{digest}"
+
+
+JOBS = "jobs"
+
+
+def job(job_id: str) -> str:
+    """One job, on the broker Redis."""
+    return f"job:{job_id}"

@@ -1,0 +1,86 @@
+"""The owner's view of the machinery: sync now, how it stands, what jobs have come to."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import orjson
+
+from taskapi.domain.callers import Claim
+from taskapi.domain.errors import NotFound, Unavailable
+from taskapi.domain.filters import Page
+from taskapi.services.results import Listed, Shown, computed
+from taskapi.store import jobs as kept
+from taskapi.store.client import Store
+from taskapi.store.jobs import Job, Jobs
+from taskapi.store.reading import Question, ask
+
+FORCE_JOB = "sync.force"
+POLL_SECONDS = 0.05
+
+SendJob = Callable[..., None]
+Report = Callable[[], Mapping[str, Any]]
+
+
+def force_sync(store: Store, claim: Claim, jobs: Jobs, send_job: SendJob, wait: float) -> tuple[Shown, bool]:
+    """Rings a worker to carry everything now, and waits for it that many seconds.
+
+    Returns what is known of the job and whether it is over. Raises Unavailable if the broker or
+    PostgreSQL is away.
+    """
+    _require_owner(store, claim)
+    job = kept.create(jobs, "force")
+    send_job(FORCE_JOB, job_id=job.id)
+    job = _waited(jobs, job, wait)
+    if job.state == kept.FAILED:
+        raise Unavailable(str(job.report.get("error", "The sync has failed.")), retry_after=5)
+    return computed(_synced(job)), job.is_over
+
+
+def read_status(store: Store, claim: Claim, report: Report) -> Shown:
+    """How the two stores stand to each other."""
+    _require_owner(store, claim)
+    return computed(report())
+
+
+def read_stats(store: Store, claim: Claim, report: Report) -> Shown:
+    """How many records each store has."""
+    _require_owner(store, claim)
+    return computed(report())
+
+
+def list_jobs(store: Store, claim: Claim, jobs: Jobs, page: Page) -> Listed:
+    """The jobs of the last week, newest first."""
+    _require_owner(store, claim)
+    found, total = kept.newest(jobs, page.offset, page.per_page)
+    return Listed("jobs", tuple(orjson.dumps(job) for job in found), total)
+
+
+def read_job(store: Store, claim: Claim, jobs: Jobs, job_id: str) -> Shown:
+    """One job."""
+    _require_owner(store, claim)
+    job = kept.get(jobs, job_id)
+    if job is None:
+        raise NotFound(f"There is no job {job_id}.")
+    return Shown(orjson.dumps(job))
+
+
+def _require_owner(store: Store, claim: Claim) -> None:
+    """The claim's right is checked as its caller is confirmed."""
+    _ = ask(store, claim, Question()).caller
+
+
+def _waited(jobs: Jobs, job: Job, seconds: float) -> Job:
+    until = time.monotonic() + seconds
+    while not job.is_over and time.monotonic() < until:
+        time.sleep(POLL_SECONDS)
+        job = kept.get(jobs, job.id) or job
+    return job
+
+
+def _synced(job: Job) -> dict[str, Any]:
+    """A job of syncing in the words of the answer to it."""
+    report = {"synced": {}, "pending_changes": True, "duration_ms": None} | job.report
+    return {"action": job.action, "job_id": job.id, "state": job.state, **report}

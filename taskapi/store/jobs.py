@@ -1,0 +1,93 @@
+"""Jobs that the owner asked for: their state and report, on the broker Redis, for a week."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from secrets import token_hex
+from typing import Any
+
+import orjson
+import redis
+
+from taskapi.domain.clock import timestamp
+from taskapi.store import keys
+from taskapi.store.client import client_of, faults_named
+
+KEPT_SECONDS = 7 * 24 * 60 * 60
+QUEUED, RUNNING, DONE, FAILED = "queued", "running", "done", "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """The broker Redis as the place where jobs are kept."""
+
+    redis: redis.Redis
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One job: `action` says what was asked for, `progress` goes from 0 to 1, `report` is what came of it."""
+
+    id: str
+    action: str
+    state: str
+    progress: float
+    created_at: str
+    updated_at: str
+    report: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.state in (DONE, FAILED)
+
+
+def connect(url: str) -> Jobs:
+    """The jobs on that broker. Nothing is sent before the first use."""
+    return Jobs(client_of(url))
+
+
+def create(jobs: Jobs, action: str) -> Job:
+    """A new job, queued; raises Unavailable if the broker is away."""
+    moment = timestamp()
+    made = Job(token_hex(8), action, QUEUED, 0.0, moment, moment)
+    _keep(jobs, made)
+    return made
+
+
+def update(
+    jobs: Jobs, job_id: str, state: str, progress: float, report: Mapping[str, Any] | None = None
+) -> Job:
+    """The job with another state; made anew under its id if it was forgotten meanwhile."""
+    moment = timestamp()
+    was = get(jobs, job_id) or Job(job_id, "unknown", QUEUED, 0.0, moment, moment)
+    now = replace(was, state=state, progress=progress, updated_at=moment, report=dict(report or was.report))
+    _keep(jobs, now)
+    return now
+
+
+def get(jobs: Jobs, job_id: str) -> Job | None:
+    """That job, if it is known."""
+    with faults_named():
+        text: Any = jobs.redis.get(keys.job(job_id))
+    return None if text is None else Job(**orjson.loads(text))
+
+
+def newest(jobs: Jobs, offset: int, count: int) -> tuple[list[Job], int]:
+    """Jobs, the newest first, and how many there are."""
+    with faults_named():
+        jobs.redis.zremrangebyscore(keys.JOBS, 0, time.time() - KEPT_SECONDS)
+        ids: list[Any] = jobs.redis.zrange(keys.JOBS, offset, offset + count - 1, desc=True)
+        total = int(jobs.redis.zcard(keys.JOBS))
+    found = (get(jobs, name.decode()) for name in ids)
+    return [job for job in found if job is not None], total
+
+
+def _keep(jobs: Jobs, job: Job) -> None:
+    with faults_named():
+        pipe = jobs.redis.pipeline(transaction=True)
+        pipe.set(keys.job(job.id), orjson.dumps(asdict(job)), ex=KEPT_SECONDS)
+        pipe.zadd(keys.JOBS, {job.id: time.time()}, nx=True)
+        pipe.execute()
