@@ -31,7 +31,7 @@ class Installation:
 def installation(connection: Connection) -> Installation | None:
     """Whose database this is; None before the first admission."""
     row = connection.execute(_READ).first()
-    return None if row is None else Installation(row.incarnation, row.epoch, row.closed)
+    return None if row is None else Installation(str(row.incarnation), row.epoch, row.closed)
 
 
 def admit(connection: Connection, incarnation: str, epoch: int) -> None:

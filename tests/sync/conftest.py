@@ -97,3 +97,16 @@ def counting(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> list[Any
 
     monkeypatch.setattr(owner, name, counted)
     return calls
+
+
+def snapshot(store: Store) -> dict[bytes, bytes]:
+    """The whole of Redis, to be turned back to."""
+    return {name: store.redis.dump(name) for name in store.redis.keys("*")}
+
+
+def turn_back(store: Store, dumped: dict[bytes, bytes]) -> None:
+    """Redis came back with an older disk, in another server process."""
+    store.redis.flushall()
+    for name, value in dumped.items():
+        store.redis.restore(name, 0, value)
+    restart(store)

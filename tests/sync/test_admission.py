@@ -1,0 +1,445 @@
+"""Admission: whatever was lost, both stores come to the same end, and no id or version is used twice."""
+
+import pytest
+from sqlalchemy import text
+
+from taskapi.db import locks, meta, rows
+from taskapi.db.engine import Engine, transaction
+from taskapi.db.errors import PostgresAway
+from taskapi.domain import failpoints
+from taskapi.domain.clock import timestamp
+from taskapi.domain.errors import Full, Unavailable
+from taskapi.domain.records import Group, User
+from taskapi.store import dirty, state, syncs
+from taskapi.store.client import Store
+from taskapi.store.kinds import TASK
+from taskapi.store.scrub import differences
+from taskapi.store.state import EPOCH_SPAN
+from taskapi.sync import admission, closing, judging, rebuilding
+from taskapi.sync.admission import admit
+from taskapi.sync.closing import close
+from taskapi.sync.compare import compare
+from taskapi.sync.errors import Foreign
+from taskapi.sync.flush import drain
+from taskapi.sync.judging import Finding
+from tests.sync.conftest import Crash, change, crash, create, new_task, purge, restart, snapshot, turn_back
+from tests.sync.test_flush import require_equal, run_sql, titles
+
+
+def tasks_in(store: Store) -> dict[int, str]:
+    return {task.id: task.title for task in state.stored_records(store) if hasattr(task, "title")}
+
+
+def require_settled(store: Store, engine: Engine) -> None:
+    """Everything carried, both stores equal, indexes and counters exact."""
+    drain(store, engine, 10)
+    require_equal(store, engine)
+    assert differences(store) == []
+
+
+def stored_texts(store: Store) -> list[bytes]:
+    return sorted(blob for _, blobs in state.stored_blobs(store) for blob in blobs)
+
+
+def forget_everything(store: Store) -> None:
+    """Redis came back with an empty disk."""
+    store.redis.flushall()
+    store.redis.script_flush()
+
+
+def test_the_first_start_counts_from_one(store: Store, engine: Engine):
+    verdict = admit(store, engine)
+
+    assert (verdict.finding, verdict.epoch) == (Finding.FIRST, 1)
+    assert state.leases(store) == {"user": (0, 1000), "group": (0, 1000), "task": (0, 1_000_000)}
+    now = timestamp()
+    first = create(store, User(full_name="Ada", created_at=now, updated_at=now))
+    assert (first.id, first.version) == (1, EPOCH_SPAN + 1)
+    require_settled(store, engine)
+
+
+def test_an_open_redis_is_left_alone(opened: Store, engine: Engine):
+    assert admit(opened, engine).finding is Finding.READY
+    assert admit(opened, engine, suspect=True).finding is Finding.READY
+    new_task(opened)
+
+
+def test_two_clean_starts_give_consecutive_ids_in_one_epoch(opened: Store, engine: Engine):
+    assert new_task(opened).id == 1
+    for number in (2, 3):
+        close(opened, engine)
+        with pytest.raises(Unavailable):
+            new_task(opened)
+        restart_cleanly(opened)
+        assert admit(opened, engine).finding is Finding.CLEAN
+        assert new_task(opened).id == number
+    assert state.look(opened).epoch == 1
+    require_settled(opened, engine)
+
+
+def restart_cleanly(store: Store) -> None:
+    """Another process with the same memory: `run` in meta stays that of the process before."""
+    store.redis.script_flush()
+
+
+def test_a_clean_stop_counts_once(opened: Store, engine: Engine):
+    close(opened, engine)
+    admit(opened, engine)
+    restart(opened)
+
+    assert admit(opened, engine).finding is Finding.UNCLEAN
+
+
+def test_an_unclean_stop_jumps_over_every_id_that_may_have_been_given(opened: Store, engine: Engine):
+    new_task(opened)
+    restart(opened)
+
+    verdict = admit(opened, engine)
+
+    assert (verdict.finding, verdict.epoch) == (Finding.UNCLEAN, 2)
+    assert (verdict.placed, verdict.marked, verdict.buried) == (0, 0, 0)
+    later = new_task(opened)
+    assert (later.id, later.version) == (1_000_001, 2 * EPOCH_SPAN + 1)
+    require_settled(opened, engine)
+
+
+def test_an_empty_redis_is_filled_from_postgresql(opened: Store, engine: Engine):
+    kept = new_task(opened, title="kept", tags=("a", "b"), deadline="2026-11-20", estimate_hours=2.5)
+    trashed = change(opened, new_task(opened), deleted_at=timestamp())
+    gone = new_task(opened)
+    purge(opened, gone)
+    create(opened, Group(name="Team", created_at=timestamp(), updated_at=timestamp()))
+    drain(opened, engine, 5)
+    before = stored_texts(opened)
+    forget_everything(opened)
+
+    verdict = admit(opened, engine)
+
+    assert (verdict.finding, verdict.epoch, verdict.placed) == (Finding.EMPTY, 2, 4)
+    assert stored_texts(opened) == before
+    assert state.present(opened, TASK, [kept.id, trashed.id, gone.id]) == [kept, trashed, None]
+    loss = syncs.history(opened).losses[0]
+    assert (loss["store"], loss["up_to"]) == ("redis", None)
+    assert new_task(opened).id == 1_000_001
+    require_settled(opened, engine)
+
+
+def test_an_empty_redis_after_a_clean_stop_is_no_loss(opened: Store, engine: Engine):
+    close(opened, engine)
+    forget_everything(opened)
+
+    assert admit(opened, engine).finding is Finding.EMPTY
+    assert syncs.history(opened).losses == ()
+
+
+def test_a_stale_redis_gets_what_is_newer_and_keeps_what_only_it_has(opened: Store, engine: Engine):
+    only_here = new_task(opened, title="only here")
+    old = new_task(opened, title="old")
+    purged_later = new_task(opened)
+    drained_before = snapshot(opened)
+    drain(opened, engine, 5)
+    change(opened, old, title="new")
+    purge(opened, purged_later)
+    added = new_task(opened, title="added")
+    drain(opened, engine, 5)
+    run_sql(engine, f"DELETE FROM tasks WHERE id = {only_here.id}")
+    turn_back(opened, drained_before)
+
+    verdict = admit(opened, engine)
+
+    assert (verdict.finding, verdict.epoch) == (Finding.STALE, 2)
+    assert (verdict.placed, verdict.marked) == (3, 1)
+    expected = {only_here.id: "only here", old.id: "new", added.id: "added"}
+    assert tasks_in(opened) == expected
+    require_settled(opened, engine)
+    assert titles(engine) == expected
+    loss = syncs.history(opened).losses[0]
+    assert (loss["store"], loss["above"], loss["up_to"]) == ("redis", purged_later.version, added.version)
+
+
+def test_a_redis_of_an_older_epoch_brings_what_it_never_flushed(opened: Store, engine: Engine):
+    drain(opened, engine, 5)
+    unsynced = new_task(opened, title="never flushed")
+    old_disk = snapshot(opened)
+    forget_everything(opened)
+    admit(opened, engine)
+    newer = new_task(opened, title="of the new disk")
+    drain(opened, engine, 5)
+    turn_back(opened, old_disk)
+
+    assert admit(opened, engine).finding is Finding.STALE
+
+    assert tasks_in(opened) == {unsynced.id: "never flushed", newer.id: "of the new disk"}
+    require_settled(opened, engine)
+    assert titles(engine) == tasks_in(opened)
+
+
+def test_a_postgresql_that_went_back_is_caught_up_from_redis(opened: Store, engine: Engine):
+    first = new_task(opened, title="first")
+    purged = new_task(opened, title="purged")
+    drain(opened, engine, 5)
+    run_sql(engine, "CREATE TABLE old_tasks AS TABLE tasks; CREATE TABLE old_change AS TABLE change")
+    change(opened, first, title="second")
+    later = new_task(opened, title="later")
+    purge(opened, purged)
+    drain(opened, engine, 5)
+    run_sql(
+        engine,
+        "TRUNCATE tasks, change; INSERT INTO tasks TABLE old_tasks; INSERT INTO change TABLE old_change;"
+        "DROP TABLE old_tasks, old_change",
+    )
+    restart(opened)
+
+    verdict = admit(opened, engine)
+
+    assert (verdict.finding, verdict.marked, verdict.buried) == (Finding.WENT_BACK, 2, 1)
+    assert tasks_in(opened) == {first.id: "second", later.id: "later"}
+    require_settled(opened, engine)
+    assert titles(engine) == tasks_in(opened)
+    with transaction(engine) as connection:
+        assert connection.scalar(text("SELECT count(*) FROM change")) == 6
+    assert [loss["store"] for loss in syncs.history(opened).losses] == ["postgresql"]
+
+
+def test_a_journal_that_both_have_lost_is_recorded_as_a_range(opened: Store, engine: Engine):
+    tasks = [new_task(opened) for _ in range(3)]
+    drain(opened, engine, 5)
+    opened.redis.xtrim("journal", minid=f"{tasks[2].version}-0", approximate=False)
+    run_sql(engine, f"DELETE FROM change WHERE version > {tasks[0].version}; DELETE FROM tasks")
+    restart(opened)
+
+    assert admit(opened, engine).finding is Finding.WENT_BACK
+
+    journal = syncs.history(opened).losses[1]
+    assert (journal["store"], journal["above"], journal["up_to"]) == (
+        "journal",
+        tasks[0].version,
+        tasks[1].version,
+    )
+    require_settled(opened, engine)
+
+
+def test_an_open_redis_is_closed_while_postgresql_is_caught_up(opened: Store, engine: Engine):
+    task = new_task(opened)
+    drain(opened, engine, 5)
+    run_sql(engine, "DELETE FROM change; DELETE FROM tasks; DELETE FROM users")
+    refused = []
+
+    def write() -> None:
+        with pytest.raises(Unavailable):
+            new_task(opened)
+        refused.append(True)
+
+    with failpoints.armed("rebuilding.marked", write):
+        assert admit(opened, engine, suspect=True).finding is Finding.WENT_BACK
+
+    assert refused
+    require_settled(opened, engine)
+    assert titles(engine) == {task.id: "t"}
+
+
+def test_an_empty_postgresql_beside_a_filled_redis_is_filled_from_it(opened: Store, engine: Engine):
+    task = new_task(opened)
+    drain(opened, engine, 5)
+    run_sql(engine, "TRUNCATE users, tasks, change, meta, lease")
+    restart(opened)
+
+    verdict = admit(opened, engine)
+
+    assert (verdict.finding, verdict.epoch, verdict.marked) == (Finding.WENT_BACK, 2, 2)
+    require_settled(opened, engine)
+    assert titles(engine) == {task.id: "t"}
+    assert new_task(opened).id == 1_000_001
+
+
+def test_a_redis_of_another_program_is_refused(store: Store, engine: Engine):
+    store.redis.set("celery", "x")
+    with pytest.raises(Foreign, match="keys of another program"):
+        admit(store, engine)
+    assert store.redis.keys() == [b"celery"]
+
+
+def test_a_redis_of_another_installation_is_refused(opened: Store, engine: Engine):
+    restart(opened)
+    run_sql(engine, "UPDATE meta SET incarnation = gen_random_uuid()")
+    with pytest.raises(Foreign, match="same one"):
+        admit(opened, engine)
+
+
+def test_records_without_an_owner_are_refused(opened: Store, engine: Engine):
+    drain(opened, engine, 5)
+    run_sql(engine, "DELETE FROM meta")
+    forget_everything(opened)
+    with pytest.raises(Foreign, match="restore it whole"):
+        admit(opened, engine)
+
+
+def test_only_one_admission_goes_on_at_a_time(store: Store, engine: Engine, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("taskapi.db.engine.LOCK_SECONDS", 1)
+    with locks.held_alone(engine), pytest.raises(PostgresAway):
+        admit(store, engine)
+    assert admit(store, engine).finding is Finding.FIRST
+
+
+def test_who_waits_for_an_admission_finds_it_done(store: Store, engine: Engine):
+    def admit_meanwhile() -> None:
+        with engine.connect() as connection:
+            facts = judging.look(store, connection)
+            admission._admitted(store, connection, facts, judging.judge(facts))
+
+    with failpoints.armed("admission.locked", admit_meanwhile):
+        assert admit(store, engine).finding is Finding.READY
+
+
+def test_a_restart_during_the_admission_starts_it_over(
+    store: Store, engine: Engine, monkeypatch: pytest.MonkeyPatch
+):
+    real = state.open_for
+    monkeypatch.setattr(
+        state, "open_for", lambda store, run, *rest, **more: real(store, "another", *rest, **more)
+    )
+    with pytest.raises(Unavailable):
+        admit(store, engine)
+    monkeypatch.undo()
+
+    admit(store, engine)
+    new_group = create(store, Group(name="Team", created_at=timestamp(), updated_at=timestamp()))
+    assert new_group.id == 1001
+
+
+def test_an_overtaken_admission_changes_nothing(opened: Store):
+    now = state.look(opened)
+    before = opened.redis.hgetall("meta")
+
+    assert not state.begin(opened, now.run, "other")
+    assert not state.open_for(opened, now.run, "other", 5, 0, now.ids)
+    opened.redis.hset("meta", "state", "closed")
+    assert not state.open_for(opened, now.run, "other", 0, 0, now.ids)
+
+    assert opened.redis.hgetall("meta") == before | {b"state": b"closed"}
+
+
+@pytest.mark.parametrize("line", admission.LINES)
+@pytest.mark.parametrize("damage", ["first", "clean", "unclean", "empty", "stale", "went back"])
+def test_killed_at_any_line_the_next_admission_ends_the_same(
+    store: Store, engine: Engine, damage: str, line: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(rebuilding, "CHUNK", 2)
+    expected = _damaged(store, engine, damage)
+    failpoints_hit = []
+
+    def die() -> None:
+        failpoints_hit.append(True)
+        crash()
+
+    with failpoints.armed(line, die):
+        try:
+            admit(store, engine)
+        except Crash:
+            restart_cleanly(store)
+    assert failpoints_hit or line.startswith("rebuilding.")
+
+    admit(store, engine)
+
+    assert tasks_in(store) == expected
+    require_settled(store, engine)
+    assert titles(engine) == expected
+    now = timestamp()
+    fresh = create(store, Group(name="Fresh", created_at=now, updated_at=now))
+    assert fresh.id > (1 if damage != "first" else 0)
+    with transaction(engine) as connection:
+        assert fresh.version > rows.highest_version(connection)
+        assert meta.leases(connection)["group"] >= fresh.id
+    require_settled(store, engine)
+
+
+def _damaged(store: Store, engine: Engine, damage: str) -> dict[int, str]:
+    """Both stores as that kind of stop leaves them; returns the tasks that there shall be."""
+    if damage == "first":
+        return {}
+    admit(store, engine)
+    now = timestamp()
+    create(store, User(full_name="Ada", created_at=now, updated_at=now))
+    create(store, Group(name="Team", created_at=now, updated_at=now))
+    tasks = [new_task(store, title=f"{number}", tags=("x",)) for number in range(4)]
+    purge(store, tasks[3])
+    old = snapshot(store)
+    drain(store, engine, 5)
+    task = change(store, tasks[0], title="changed")
+    purge(store, tasks[2])
+    if damage == "clean":
+        close(store, engine)
+        return {1: "changed", 2: "1"}
+    if damage == "unclean":
+        restart(store)
+        return {1: "changed", 2: "1"}
+    if damage == "went back":
+        run_sql(engine, "CREATE TABLE kept AS TABLE tasks; CREATE TABLE kept_change AS TABLE change")
+    drain(store, engine, 5)
+    if damage == "went back":
+        restore = "TRUNCATE {0}; INSERT INTO {0} TABLE {1}; DROP TABLE {1}"
+        run_sql(engine, restore.format("tasks", "kept") + ";" + restore.format("change", "kept_change"))
+        restart(store)
+    elif damage == "empty":
+        forget_everything(store)
+    else:
+        turn_back(store, old)
+    assert task.title == "changed"
+    return {1: "changed", 2: "1"}
+
+
+@pytest.mark.parametrize("line", closing.LINES)
+def test_killed_at_any_line_of_the_stop_nothing_is_lost(opened: Store, engine: Engine, line: str):
+    task = new_task(opened)
+    with failpoints.armed(line, crash), pytest.raises(Crash):
+        close(opened, engine)
+    restart(opened) if line == "closing.drained" else restart_cleanly(opened)
+
+    verdict = admit(opened, engine)
+
+    assert verdict.finding is (Finding.CLEAN if line == "closing.noted" else Finding.UNCLEAN)
+    assert new_task(opened).id == (2 if line == "closing.noted" else 1_000_001)
+    require_settled(opened, engine)
+    assert task.id in titles(engine)
+
+
+def test_a_closed_redis_is_not_closed_again(opened: Store, engine: Engine):
+    assert close(opened, engine)
+    assert close(opened, engine) is None
+
+
+def test_a_stop_without_time_leaves_the_rest_for_the_next_start(opened: Store, engine: Engine):
+    for _ in range(3):
+        new_task(opened)
+    flushed = close(opened, engine, seconds=0)
+    assert flushed
+    assert dirty.count(opened) == flushed.left
+
+    admit(opened, engine)
+    require_settled(opened, engine)
+
+
+def test_ids_end_at_the_lease_until_postgresql_gives_more(opened: Store, engine: Engine):
+    opened.redis.hset("ids", "group", 1000)
+    now = timestamp()
+    with pytest.raises(Full):
+        create(opened, Group(name="Team", created_at=now, updated_at=now))
+    drain(opened, engine, 5)
+    assert create(opened, Group(name="Team", created_at=now, updated_at=now)).id == 1001
+
+
+def test_a_placed_record_is_never_counted_twice(opened: Store, engine: Engine):
+    task = new_task(opened, tags=("a",))
+    drain(opened, engine, 5)
+    forget_everything(opened)
+    state.begin(opened, state.look(opened).run, "x")
+
+    assert state.place(opened, [(None, task, False)]) == 1
+    assert state.place(opened, [(None, task, False)]) == 0
+    assert opened.redis.hget("counts:all", "#a") == b"1"
+
+
+def test_the_verdict_is_told_in_a_sentence(store: Store, engine: Engine):
+    sentence = admission.Verdict(Finding.STALE, 3, placed=2, marked=1).sentence
+    assert sentence.endswith("Epoch 3, 2 records placed in Redis, 1 record marked dirty.")
+    assert compare(store, engine).is_equal
