@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+import stat
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -50,13 +51,21 @@ def _staged(installed: Path) -> Path:
     wheels = " ".join(sorted(path.name for path in installed.glob("*.dist-info")))
     target = STAGED / f"servers-{hashlib.sha256(wheels.encode()).hexdigest()[:12]}"
     if not target.exists():
-        STAGED.mkdir(mode=0o755, parents=True, exist_ok=True)
+        STAGED.mkdir(parents=True, exist_ok=True)
+        STAGED.chmod(0o755)
         fresh = Path(tempfile.mkdtemp(dir=STAGED, prefix="servers-new-"))
         for part in _NEEDED:
             shutil.copytree(installed / part, fresh / part, symlinks=True)
-        fresh.chmod(0o755)
+        _let_everybody_read(fresh)
         _put_in_place(fresh, target)
     return target
+
+
+def _let_everybody_read(copy: Path) -> None:
+    for path in (copy, *copy.rglob("*")):
+        if not path.is_symlink():
+            mode = path.stat().st_mode
+            path.chmod(0o755 if mode & stat.S_IXUSR else 0o644)
 
 
 def _put_in_place(fresh: Path, target: Path) -> None:

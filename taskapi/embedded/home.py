@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import secrets
+import stat
 from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
@@ -48,6 +49,8 @@ class Home:
         fresh.unlink(missing_ok=True)
         with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
         fresh.replace(path)
 
     def passwords(self) -> dict[str, str]:
@@ -67,8 +70,7 @@ def open_home(wanted: Path) -> Home:
     """
     home = locate_home(wanted)
     try:
-        home.path.mkdir(mode=0o711, parents=True, exist_ok=True)
-        home.path.chmod(0o711 if home.account else 0o700)
+        make_folder(home.path, home.account)
         for folder in (home.run, home.logs):
             folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as refusal:
@@ -85,6 +87,16 @@ def locate_home(wanted: Path) -> Home:
     if not reachable(path, account):
         path = STAGED / f"home-{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
     return Home(path, account)
+
+
+def make_folder(path: Path, account: Account | None) -> None:
+    """Makes what is missing of this path, passable for the account; the mode of what is there stays."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    for folder in reversed(missing):
+        folder.mkdir()
+        folder.chmod(0o711 if account else 0o700)
+    if not reachable(path / "any", account):
+        path.chmod(stat.S_IMODE(path.stat().st_mode) | stat.S_IXOTH)
 
 
 def lock_home(home: Home) -> TextIOWrapper:

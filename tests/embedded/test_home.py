@@ -97,6 +97,24 @@ def test_a_home_that_cannot_be_made_is_one_sentence(home: Path):
         open_home(home / "file" / "home")
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user's home is its own")
+def test_a_strict_umask_does_not_lock_the_servers_out(home: Path):
+    before = os.umask(0o077)
+    try:
+        made = open_home(home / "deeper" / "home")
+    finally:
+        os.umask(before)
+    assert reachable(made.path / "postgres", made.account)
+
+
+def test_a_home_that_was_there_keeps_its_mode(home: Path):
+    own = home / "own"
+    own.mkdir()
+    own.chmod(0o755)
+    open_home(own)
+    assert own.stat().st_mode & 0o777 == 0o755
+
+
 def test_passwords_are_made_once_and_readable_by_their_owner_alone(own: Home):
     made = own.passwords()
     assert len(set(made.values())) == 3
