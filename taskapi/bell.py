@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable
 
 import structlog
-from kombu.exceptions import OperationalError
 
 from taskapi.domain.errors import Unavailable
 from taskapi.store import dirty
@@ -40,7 +39,7 @@ class Bell:
 
     def ring(self) -> None:
         """Announces that something is dirty. Costs nothing worth counting, and never fails."""
-        if self._process != os.getpid():
+        if not self._is_running():
             self._begin()
         self._wanted.set()
 
@@ -54,13 +53,16 @@ class Bell:
     def _begin(self) -> None:
         """A thread for this process; what a parent process left behind is of no use here."""
         with self._lock:
-            if self._process == os.getpid():
+            if self._is_running():
                 return
             self._wanted, self._stopping = threading.Event(), threading.Event()
             self._thread = threading.Thread(target=self._keep_ringing, name="bell", daemon=True)
+            self._thread.start()
             self._process = os.getpid()
             atexit.register(self.stop)
-            self._thread.start()
+
+    def _is_running(self) -> bool:
+        return self._process == os.getpid() and self._thread is not None and self._thread.is_alive()
 
     def _keep_ringing(self) -> None:
         while self._wanted.wait() and not self._stopping.is_set():
@@ -72,9 +74,9 @@ class Bell:
     def _once(self) -> None:
         try:
             self._send_job(JOB)
-        except OperationalError as fault:
+        except Unavailable as refusal:
             if not self._away:
-                log.warning("broker away: the sync waits for its beat", reason=str(fault))
+                log.warning("broker away: the sync waits for its beat", reason=str(refusal))
             self._away = True
         else:
             self._away = False

@@ -6,12 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 from celery import Celery
+from kombu.exceptions import ChannelError, OperationalError
+
+from taskapi.domain.errors import Unavailable
 
 CONNECT_SECONDS = 1.0
 
 
 def sender(broker_url: str) -> Callable[..., None]:
-    """A `send_job(name, **kwargs)`; raises kombu's OperationalError within seconds when the broker is away.
+    """A `send_job(name, **kwargs)`; raises Unavailable within seconds when the broker is away.
 
     Connects at the first job, and forgets a job that could not be sent: all work can be found again.
     """
@@ -30,6 +33,9 @@ def sender(broker_url: str) -> Callable[..., None]:
 
     def send_job(name: str, **kwargs: Any) -> None:
         """Sends one job."""
-        client.send_task(name, kwargs=kwargs, ignore_result=True, retry=False)
+        try:
+            client.send_task(name, kwargs=kwargs, ignore_result=True, retry=False)
+        except (OperationalError, ChannelError) as fault:
+            raise Unavailable("The broker of the background jobs is away.") from fault
 
     return send_job

@@ -8,19 +8,20 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Response
-from limits import parse
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter
 
 from taskapi import logs
 from taskapi.api import headers, problems, routes, seen, tokens
-from taskapi.api.addresses import Addresses
+from taskapi.api.addresses import Addresses, policy_of
 from taskapi.api.callers import Callers
+from taskapi.api.seen import Policy
 from taskapi.api.wiring import EXTENSION, Wiring
 from taskapi.bell import Bell
 from taskapi.config import Settings, load_settings
 from taskapi.dispatch import sender
 from taskapi.extensions import db, migrate
+from taskapi.store import jobs
 from taskapi.store.client import Limit, Store, connect
 
 LARGEST_BODY = 1024 * 1024
@@ -76,29 +77,28 @@ def _bind_database(app: Flask, settings: Settings) -> None:
 
 
 def _wire(app: Flask, settings: Settings) -> None:
-    store = store_of(settings)
+    policy = policy_of("default", settings.rate_limit_default)
+    store = store_of(settings, policy)
     addresses = Addresses(app, settings)
-    send_job = sender(settings.broker_url or EMBEDDED_BROKER)
+    broker_url = settings.broker_url or EMBEDDED_BROKER
+    send_job = sender(broker_url)
     secret = hashlib.sha256(b"idempotency" + settings.secret_key.encode()).digest()
     bell = Bell(store, send_job)
     callers = Callers(settings, store, addresses)
     app.extensions["taskapi.store"] = store
-    app.extensions[EXTENSION] = Wiring(settings, store, callers, addresses, bell, send_job, secret)
+    app.extensions["taskapi.jobs"] = jobs.connect(broker_url)
+    app.extensions[EXTENSION] = Wiring(settings, store, callers, addresses, bell, send_job, secret, policy)
 
 
-def store_of(settings: Settings) -> Store:
+def store_of(settings: Settings, policy: Policy | None = None) -> Store:
     """The data store, with the limit that each caller has."""
-    if settings.rate_limit_default is None:
-        return connect(settings.redis_url or EMBEDDED_REDIS)
-    limit = parse(settings.rate_limit_default)
-    seconds = limit.get_expiry()
-    limits = (Limit(limit.amount, seconds * 1000),)
-    return connect(
-        settings.redis_url or EMBEDDED_REDIS, limits, _metered(seen.Policy("default", limit.amount, seconds))
-    )
+    url = settings.redis_url or EMBEDDED_REDIS
+    if policy is None:
+        return connect(url)
+    return connect(url, (Limit(policy.calls, policy.seconds * 1000),), _metered(policy))
 
 
-def _metered(policy: seen.Policy) -> Callable[[int, int], None]:
+def _metered(policy: Policy) -> Callable[[int, int], None]:
     def metered(left: int, full_in_ms: int) -> None:
         seen.metered(policy, left, math.ceil(full_in_ms / 1000))
 

@@ -11,6 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from flask import Flask, request
 from flask_limiter import Limiter, RateLimitExceeded
+from limits import parse_many
 
 from taskapi.api import seen
 from taskapi.config import Settings
@@ -37,6 +38,7 @@ class Addresses:
         self._limiter = _limiter(settings)
         self._limiter.init_app(app)
         limit = settings.rate_limit_auth or ""
+        self._policy = policy_of("password", settings.rate_limit_auth)
         self._count = {
             scope: self._limiter.shared_limit(limit, scope=scope)(_counted(scope))
             for scope in ("login", "register", "password")
@@ -58,9 +60,10 @@ class Addresses:
         A good password costs no look at the counter: who is shut out is remembered here.
         """
         address = request.remote_addr or "-"
-        until = self._shut_out.get(address, 0.0)
-        if until > time.monotonic():
-            raise Limited(until - time.monotonic())
+        wait = self._shut_out.get(address, 0.0) - time.monotonic()
+        if wait > 0:
+            seen.limited(self._policy, math.ceil(wait))
+            raise Limited(wait)
         try:
             return check(*args, **kwargs)
         except Unauthorized:
@@ -91,6 +94,14 @@ class Addresses:
         wait = max(1.0, reset_at - time.time())
         seen.metered(policy, left, math.ceil(wait))
         return wait
+
+
+def policy_of(name: str, limit: str | None) -> seen.Policy | None:
+    """A limit in Flask-Limiter's notation, as headers tell it; of several the tightest."""
+    if limit is None:
+        return None
+    tightest = min(parse_many(limit), key=lambda each: each.amount / each.get_expiry())
+    return seen.Policy(name, tightest.amount, tightest.get_expiry())
 
 
 def _limiter(settings: Settings) -> Limiter:

@@ -46,7 +46,7 @@ class Callers:
             return OWNER_ID, None, None
         given = request.environ.get("HTTP_AUTHORIZATION")
         if given is None:
-            raise Unauthorized("Sign in first: no credentials were given.")
+            raise Unauthorized("Sign in first: no credentials were given.", missing=True)
         scheme, _, rest = given.partition(" ")
         if scheme.lower() == "bearer":
             token = self._tokens.access(rest.strip())

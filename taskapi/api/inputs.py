@@ -64,6 +64,8 @@ def asked(contract: Contract) -> Asked:
 
 
 def _require_json() -> None:
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise Unsupported("Send the body as it is, without a Content-Encoding.")
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     media = request.mimetype
     if charset not in ("utf-8", "utf8") or not (media == "application/json" or _is_json_suffixed(media)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,14 +14,17 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Flask
 from marshmallow import Schema
+from werkzeug.routing import Rule
 
 from taskapi.api import problems
-from taskapi.api.contracts import Contract, contract_of
+from taskapi.api.contracts import Contract, View, contract_of
 from taskapi.api.inputs import FORM, is_repeatable
 from taskapi.api.schemas import fields as own
 from taskapi.api.schemas.query import Flag, Parameter, Query, WholeParameter
 from taskapi.domain.rights import Right
 
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+PLAIN = frozenset({"HEAD", "OPTIONS"})
 _CONVERTED = re.compile(r"<(?:(\w+):)?(\w+)>")
 _TYPES: tuple[tuple[type, str | None], ...] = (
     (own.Text, "string"), (own.Whole, "integer"), (own.Number, "number"), (own.Truth, "boolean"),
@@ -47,16 +51,26 @@ class Endpoint:
 
 def endpoints(app: Flask) -> Iterator[Endpoint]:
     """Every endpoint at the root mount, in the order of paths."""
-    for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
-        view = app.view_functions[rule.endpoint]
+    times: Counter[str] = Counter()
+    for rule in sorted(app.url_map.iter_rules(), key=_order):
         if rule.endpoint.startswith("v1."):
             continue
-        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
-            path = _CONVERTED.sub(r"{\2}", rule.rule)
-            names = tuple(name for _, name in _CONVERTED.findall(rule.rule))
-            yield Endpoint(
-                method, path, view.__name__, (view.__doc__ or "").strip(), contract_of(view), names
-            )
+        view = app.view_functions[rule.endpoint]
+        for method in sorted((rule.methods or set()) - PLAIN, key=METHODS.index):
+            times[view.__name__] += 1
+            yield _endpoint(rule, view, method, times[view.__name__])
+
+
+def _order(rule: Rule) -> tuple[str, int]:
+    return rule.rule, min(METHODS.index(method) for method in (rule.methods or ()) if method not in PLAIN)
+
+
+def _endpoint(rule: Rule, view: View, method: str, times: int) -> Endpoint:
+    """One endpoint; a view that has several is called by its name at the first, then with a number."""
+    path = _CONVERTED.sub(r"{\2}", rule.rule)
+    parts = tuple(name for _, name in _CONVERTED.findall(rule.rule))
+    name = view.__name__ if times == 1 else f"{view.__name__}_{times}"
+    return Endpoint(method, path, name, (view.__doc__ or "").strip(), contract_of(view), parts)
 
 
 @lru_cache(maxsize=4)
@@ -89,9 +103,8 @@ def _name(schema: Any) -> str:
 
 def _operation(endpoint: Endpoint) -> dict[str, Any]:
     contract = endpoint.contract
-    method = endpoint.method.lower()
     told: dict[str, Any] = {
-        "operationId": f"{endpoint.name}.{method}.{endpoint.path.strip('/').replace('/', '.') or 'root'}",
+        "operationId": endpoint.name,
         "summary": endpoint.summary,
         "parameters": [*_path_parameters(endpoint), *_query_parameters(contract.query), *_headers(endpoint)],
         "responses": {

@@ -13,6 +13,7 @@ from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from taskapi.api import seen
+from taskapi.api.wiring import wired
 from taskapi.domain.errors import Invalid, Limited, Refused, Taken, Unauthorized, Unavailable
 
 log = structlog.get_logger("taskapi.api")
@@ -94,7 +95,7 @@ def answer(error: Exception) -> Response:
     problem = problem_of(error)
     if problem.code == "internal_error":
         log.error("fault", request_id=seen.request_id(), path=request.path, exc_info=error)
-    elif isinstance(error, Unauthorized):
+    elif isinstance(error, Unauthorized) and not error.details.get("missing"):
         log.info(
             "refused sign-in", request_id=seen.request_id(), address=request.remote_addr, reason=str(error)
         )
@@ -130,7 +131,7 @@ def _of_refusal(error: Refused) -> Problem:
 
 def _of_limit(error: Limited, detail: str) -> Problem:
     wait = _seconds(error.retry_after)
-    seen.limited(int(wait))
+    seen.limited(wired().policy, int(wait))
     return Problem(error.code, detail, headers=(("Retry-After", wait),), members={"retry_after": int(wait)})
 
 

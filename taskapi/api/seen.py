@@ -60,9 +60,10 @@ def metered(policy: Policy, left: int, full_in: int) -> None:
         notes.policy, notes.left, notes.full_in = policy, left, full_in
 
 
-def limited(wait: int) -> None:
-    """Notes that nothing is left."""
+def limited(policy: Policy | None, wait: int) -> None:
+    """Notes that nothing is left, of the limit that was noted before or else of this one."""
     notes = noted()
+    notes.policy = notes.policy or policy
     notes.left, notes.full_in = 0, wait
 
 

@@ -105,4 +105,4 @@ def _read(said: dict[str, Any]) -> Token:
         raise Unauthorized(_ENDED)
     if not session or len(subject) > 16:
         raise Unauthorized(_ENDED)
-    return Token(int(subject), session, float(said["exp"]), str(said.get("rid", "")))
+    return Token(int(subject), session, float(said.get("exp", 0)), str(said.get("rid", "")))

@@ -10,6 +10,7 @@ from flask import current_app
 
 from taskapi.api.addresses import Addresses
 from taskapi.api.callers import Callers
+from taskapi.api.seen import Policy
 from taskapi.bell import Bell
 from taskapi.config import Settings
 from taskapi.store.client import Store
@@ -19,7 +20,11 @@ EXTENSION = "taskapi.api"
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """The parts of one app. `secret` keys what must not be guessed from a digest."""
+    """The parts of one app.
+
+    `policy` is the limit that every caller has, None without one; `secret` keys what must not be
+    guessed from a digest.
+    """
 
     settings: Settings
     store: Store
@@ -28,6 +33,7 @@ class Wiring:
     bell: Bell
     send_job: Callable[..., None]
     secret: bytes
+    policy: Policy | None
 
 
 def wired() -> Wiring:

@@ -195,4 +195,10 @@ class WorkTimes(fields.Field[dict[str, Any]]):
         unknown = [day for day in value if day not in WEEKDAYS]
         if unknown:
             raise ValidationError(f"There is no weekday {unknown[0][:40]!a}; write {', '.join(WEEKDAYS)}.")
-        return {day: self._hours.deserialize(hours) for day, hours in value.items()}
+        return {day: self._read(day, hours) for day, hours in value.items()}
+
+    def _read(self, day: str, hours: Any) -> Any:
+        try:
+            return self._hours.deserialize(hours)
+        except ValidationError as refusal:
+            raise ValidationError({day: refusal.messages}) from None
