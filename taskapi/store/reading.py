@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from taskapi.domain import access
@@ -28,17 +29,18 @@ class Listing:
     total: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Seen:
-    """What one question brought."""
+    """What one question brought. Each record is decoded once."""
 
     claim: Claim
     found: dict[str, bytes | None]
     held: tuple[bytes | None, ...]
     listing: Listing
     leaving: frozenset[str]
+    _decoded: dict[str, Any] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def caller(self) -> Caller:
         """The caller, confirmed: raises Unauthorized if they or their credentials are gone, and
         Forbidden if their role has no such right at all."""
@@ -58,13 +60,17 @@ class Seen:
 
     def record(self, kind: Kind, record_id: int) -> Any:
         """The same, decoded."""
-        stored = self.stored(kind, record_id)
-        return None if stored is None else stored.record
+        return self._decode(kind, keys.record(kind.name, record_id))
 
     def trashed(self, kind: Kind, record_id: int) -> Any:
         """That record of the trash, decoded, if it lies there."""
-        blob = self.found[keys.trashed(kind.name, record_id)]
-        return None if blob is None else codec.decode(kind, blob)
+        return self._decode(kind, keys.trashed(kind.name, record_id))
+
+    def _decode(self, kind: Kind, key: str) -> Any:
+        if key not in self._decoded:
+            blob = self.found[key]
+            self._decoded[key] = None if blob is None else codec.decode(kind, blob)
+        return self._decoded[key]
 
     @property
     def replayed(self) -> Saved | None:

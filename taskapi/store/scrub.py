@@ -22,7 +22,7 @@ def differences(store: Store) -> list[str]:
     """
     with faults_named():
         records = list(state.stored_records(store))
-        lists = _read(store, SORTED_SETS, lambda key: dict(store.redis.zrange(key, 0, -1, withscores=True)))
+        lists = _read(store, SORTED_SETS, lambda key: dict(_scored(store, key)))
         hashes = _read(store, HASHES, lambda key: store.redis.hgetall(key))
     return [*_compared(expected_lists(records), lists), *_compared(expected_hashes(records), hashes)]
 
@@ -55,6 +55,10 @@ def _read(store: Store, patterns: Iterable[str], content: Any) -> dict[str, dict
     return {
         name.decode(): {_text(key): _text(value) for key, value in content(name).items()} for name in names
     }
+
+
+def _scored(store: Store, key: bytes) -> Any:
+    return store.redis.zrange(key, 0, -1, withscores=True)
 
 
 def _text(value: Any) -> Any:
