@@ -133,17 +133,12 @@ def count(store: Store) -> int:
 
 
 def is_dirty(store: Store, names: Sequence[str]) -> bool:
-    """Whether any of these records still waits for PostgreSQL."""
+    """Whether any of these records still waits for PostgreSQL: it is dirty, or in quarantine."""
     with faults_named():
-        return any(score is not None for score in store.redis.zmscore(keys.DIRTY, list(names)))
-
-
-def is_waiting(store: Store, name: str) -> bool:
-    """Whether that record is dirty or in quarantine."""
-    with faults_named():
-        return store.redis.zscore(keys.DIRTY, name) is not None or bool(
-            store.redis.hexists(keys.QUARANTINE, name)
-        )
+        pipe = store.redis.pipeline(transaction=True)
+        pipe.zmscore(keys.DIRTY, list(names))
+        pipe.hmget(keys.QUARANTINE, list(names))
+        return any(found is not None for answer in pipe.execute() for found in answer)
 
 
 def backlog(store: Store) -> Backlog:

@@ -4,8 +4,9 @@ The new epoch is committed to PostgreSQL first, then Redis is opened in it; a fl
 is fenced off from then on. Killed at any line, the next admission brings both stores to the same end.
 """
 
-import logging
 from dataclasses import dataclass
+
+import structlog
 
 from taskapi.db import locks, meta
 from taskapi.db.engine import Connection, Engine
@@ -17,7 +18,7 @@ from taskapi.store.state import EPOCH_SPAN
 from taskapi.sync import judging, rebuilding
 from taskapi.sync.judging import Facts, Finding
 
-LOG = logging.getLogger(__name__)
+log = structlog.get_logger("taskapi.sync")
 
 LINES = (
     "admission.locked",
@@ -86,7 +87,7 @@ def admit(store: Store, engine: Engine, *, suspect: bool = False) -> Verdict:
         if facts.redis.is_ready and finding is not Finding.WENT_BACK:
             return Verdict(Finding.READY, facts.redis.epoch)
         verdict = _admitted(store, connection, facts, finding)
-    LOG.warning("%s", verdict.sentence)
+    log.warning("admitted", finding=str(finding), epoch=verdict.epoch, told=verdict.sentence)
     return verdict
 
 

@@ -1,7 +1,5 @@
 """A clean stop: all carried, Redis closed, and its state written down: ids go on without a gap."""
 
-import logging
-
 from taskapi.db import meta
 from taskapi.db.engine import Engine, transaction
 from taskapi.domain import failpoints
@@ -9,8 +7,6 @@ from taskapi.store import state
 from taskapi.store.client import Store
 from taskapi.sync import fence
 from taskapi.sync.flush import Flushed, drain
-
-LOG = logging.getLogger(__name__)
 
 PATIENCE = 10.0
 

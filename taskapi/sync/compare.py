@@ -65,7 +65,7 @@ def _compare_records(
 
 
 def _file(store: Store, name: str, otherwise: list[str], found: Comparison) -> None:
-    (found.waiting if dirty.is_waiting(store, name) else otherwise).append(name)
+    (found.waiting if dirty.is_dirty(store, [name]) else otherwise).append(name)
 
 
 def _live_rows(connection: Connection) -> Iterator[tuple[Kind, list[int]]]:

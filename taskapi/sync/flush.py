@@ -4,10 +4,11 @@ Any number of workers may do this at once, and any of them may die at any line: 
 is carried again, and a row that is there already stays.
 """
 
-import logging
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+
+import structlog
 
 from taskapi.db.engine import Engine, transaction
 from taskapi.domain import failpoints
@@ -18,7 +19,7 @@ from taskapi.sync import fence, leases
 from taskapi.sync.carrying import Carried, carry_entries, carry_records
 from taskapi.sync.errors import EpochMoved, PostgresWentBack
 
-LOG = logging.getLogger(__name__)
+log = structlog.get_logger("taskapi.sync")
 
 LINES = (
     "flush.peeked",
@@ -91,7 +92,7 @@ def _flush_watched(store: Store, engine: Engine) -> Flushed:
     try:
         return flush_batch(store, engine)
     except PostgresWentBack as alert:
-        LOG.critical("%s Nothing is cleared; admission will carry again what is missing.", alert)
+        log.critical("PostgreSQL went back", has=alert.highest, had=alert.settled, cleared=0)
         syncs.record_loss(store, "postgresql", alert.highest, alert.settled)
         raise
 
@@ -110,7 +111,7 @@ def _write(engine: Engine, batch: Batch) -> tuple[Carried, int]:
 
 def _settled(store: Store, batch: Batch, carried: Carried, entries: int) -> Flushed:
     for mark, reason in carried.refused:
-        LOG.error("PostgreSQL refuses %s, version %d: %s", mark.name, mark.version, reason)
+        log.error("refused by PostgreSQL", record=mark.name, version=mark.version, reason=reason)
         dirty.quarantine(store, [mark], reason)
     failpoints.reach("flush.set_apart")
     last = batch.entries[-1].version if batch.entries else 0

@@ -1,0 +1,120 @@
+"""`flask sync | close | compare | doctor`: what an operator and the supervisor run."""
+
+import sys
+from collections.abc import Callable
+
+import click
+from flask import Flask, current_app
+
+from taskapi.db.engine import Engine
+from taskapi.diagnosis import checkup
+from taskapi.domain.errors import Unavailable
+from taskapi.extensions import db
+from taskapi.store import jobs
+from taskapi.store.client import Store
+from taskapi.sync import closing
+from taskapi.sync.catching_up import catch_up
+from taskapi.sync.compare import Comparison
+from taskapi.sync.compare import compare as compare_stores
+from taskapi.sync.errors import Foreign
+from taskapi.sync.flush import Flushed
+
+SYNC_SECONDS = 60.0
+MOST_NAMES = 20
+
+
+def register(app: Flask) -> None:
+    """Adds the commands to the app."""
+    for command in (sync, close, compare, doctor):
+        app.cli.add_command(command)
+
+
+@click.command()
+def sync() -> None:
+    """Make Redis ready, and carry everything to PostgreSQL."""
+
+    def work(store: Store, engine: Engine) -> None:
+        verdict, flushed = catch_up(store, engine, SYNC_SECONDS)
+        click.echo(verdict.sentence)
+        click.echo(told(flushed))
+
+    _with_stores(work)
+
+
+@click.command()
+def close() -> None:
+    """Carry everything and note a clean stop; every write is refused until the next `flask sync`."""
+
+    def work(store: Store, engine: Engine) -> None:
+        flushed = closing.close(store, engine)
+        click.echo("Redis was not open: nothing to close." if flushed is None else f"Closed. {told(flushed)}")
+
+    _with_stores(work)
+
+
+@click.command()
+def compare() -> None:
+    """Compare both stores, record by record; exit code 1 if they differ."""
+
+    def work(store: Store, engine: Engine) -> None:
+        found = compare_stores(store, engine)
+        for line in differences(found):
+            click.echo(line)
+        if not found.is_equal:
+            sys.exit(1)
+
+    _with_stores(work)
+
+
+@click.command()
+def doctor() -> None:
+    """Check everything that this installation needs, and say what to do; exit code 1 if one is wrong."""
+    settings = current_app.config["SETTINGS"]
+    broker = jobs.connect(settings.broker_url) if settings.broker_url else None
+    lines = checkup(settings, _store(), broker, db.engine)
+    for line in lines:
+        click.echo(str(line))
+    if not all(line.is_well for line in lines):
+        sys.exit(1)
+
+
+def told(flushed: Flushed) -> str:
+    """A flush in a sentence."""
+    rows = ", ".join(
+        f"{count} {kind}{'' if count == 1 else 's'}" for kind, count in flushed.rows.items() if count
+    )
+    refused = f" {flushed.refused} refused by PostgreSQL and set apart." if flushed.refused else ""
+    left = f"{flushed.left} still to carry." if flushed.left else "Nothing is left."
+    return f"Carried to PostgreSQL: {rows or 'nothing new'}. {left}{refused}"
+
+
+def differences(found: Comparison) -> list[str]:
+    """A comparison, line by line."""
+    same = ", ".join(f"{count} {kind}s" for kind, count in found.same.items())
+    groups = {
+        "only in Redis": found.only_redis,
+        "only in PostgreSQL": found.only_postgres,
+        "different": found.differing,
+        "on their way or in quarantine": found.waiting,
+        "journal entries missing or different": [str(version) for version in found.journal],
+    }
+    listed = [f"{len(names)} {what}: {_shortened(names)}" for what, names in groups.items() if names]
+    return [f"Equal: {same}, {found.entries} journal entries.", *listed]
+
+
+def _shortened(names: list[str]) -> str:
+    return ", ".join(names[:MOST_NAMES]) + (" …" if len(names) > MOST_NAMES else "")
+
+
+def _store() -> Store:
+    found: Store = current_app.extensions["taskapi.store"]
+    return found
+
+
+def _with_stores(work: Callable[[Store, Engine], None]) -> None:
+    """Does the work; a store that is away or foreign is one sentence and exit code 1."""
+    try:
+        work(_store(), db.engine)
+    except (Unavailable, Foreign) as fault:
+        click.echo(str(fault), err=True)
+        sys.exit(1)

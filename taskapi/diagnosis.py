@@ -1,0 +1,114 @@
+"""What this installation needs, checked one by one, each with what to do about it."""
+
+import multiprocessing
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from taskapi.config import Settings
+from taskapi.db import revisions
+from taskapi.db.engine import Engine
+from taskapi.domain.errors import Unavailable
+from taskapi.store import checks, dirty, heartbeats, state
+from taskapi.store.client import Store
+from taskapi.store.jobs import Jobs
+
+LONGEST_LAG_SECONDS = 60.0
+
+
+class Unwell(Exception):
+    """Something is not as it should be; `str()` says what, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One check and what came of it."""
+
+    subject: str
+    is_well: bool
+    finding: str
+
+    def __str__(self) -> str:
+        return f"{'ok ' if self.is_well else 'BAD'}  {self.subject:<12} {self.finding}"
+
+
+def checkup(settings: Settings, store: Store, broker: Jobs | None, engine: Engine) -> list[Line]:
+    """Every check, in the order in which to mend."""
+    return [
+        _checked("settings", lambda: f"{settings.taskapi_env}, home {settings.taskapi_home}"),
+        _checked("redis", lambda: _redis(store)),
+        _checked("broker", lambda: _broker(broker)),
+        _checked("postgresql", lambda: _postgres(engine)),
+        _checked("admission", lambda: _admission(store)),
+        _checked("workers", lambda: _workers(broker)),
+        _checked("shared memory", _shared_memory),
+        _checked("sync", lambda: _sync(store)),
+    ]
+
+
+def _checked(subject: str, check: Callable[[], str]) -> Line:
+    try:
+        return Line(subject, True, check())
+    except (Unwell, Unavailable) as fault:
+        return Line(subject, False, str(fault))
+
+
+def _redis(store: Store) -> str:
+    checks.ping(store)
+    wrong = checks.unsafe_settings(store)
+    if wrong:
+        wanted = ", ".join(f"{name} {checks.WANTED[name]} (it is {value})" for name, value in wrong.items())
+        raise Unwell(f"It may lose what it acknowledged: set {wanted}, or DURABILITY=postgres.")
+    return "answers, fsyncs each write, evicts nothing"
+
+
+def _broker(broker: Jobs | None) -> str:
+    if broker is None:
+        raise Unwell("Set BROKER_URL to a Redis of its own.")
+    heartbeats.alive(broker)
+    return "answers"
+
+
+def _postgres(engine: Engine) -> str:
+    missing = revisions.missing(engine)
+    if missing:
+        raise Unwell(f"Revision {missing} is missing: run `flask --app taskapi:create_app db upgrade`.")
+    return "answers, migrated"
+
+
+def _admission(store: Store) -> str:
+    if not state.look(store).is_ready:
+        raise Unwell("Redis is not admitted, nothing is served: run `flask --app taskapi:create_app sync`.")
+    return "Redis is admitted and open"
+
+
+def _workers(broker: Jobs | None) -> str:
+    if broker is None:
+        raise Unwell("Unknown without a broker.")
+    alive = heartbeats.alive(broker)
+    if not alive.workers:
+        raise Unwell("No worker was seen: start `celery -A celery_app worker`.")
+    if not alive.beat:
+        raise Unwell("No beat was seen: start `celery -A celery_app beat`.")
+    return f"{len(alive.workers)} and a beat were seen"
+
+
+def _shared_memory() -> str:
+    try:
+        multiprocessing.Semaphore()
+    except OSError:
+        raise Unwell(
+            "Processes cannot share memory: make /dev/shm writable, or start workers with --pool threads."
+        ) from None
+    return "workers may fork"
+
+
+def _sync(store: Store) -> str:
+    waiting = dirty.backlog(store)
+    if waiting.quarantined:
+        names = ", ".join(sorted(waiting.quarantined)[:5])
+        raise Unwell(f"PostgreSQL refuses {len(waiting.quarantined)} records ({names}): see their reasons.")
+    if waiting.lag > LONGEST_LAG_SECONDS:
+        raise Unwell(
+            f"{waiting.total} records wait, the oldest for {waiting.lag:.0f} s: is a worker running?"
+        )
+    return f"{waiting.total} records wait, the oldest for {waiting.lag:.0f} s"

@@ -1,0 +1,97 @@
+"""How far the two stores are apart, and whether everything runs, for the owner."""
+
+from datetime import datetime
+from typing import Any
+
+from taskapi.db import queries
+from taskapi.db.engine import Engine, is_reachable
+from taskapi.db.errors import PostgresAway
+from taskapi.domain import clock
+from taskapi.domain.errors import Unavailable
+from taskapi.store import checks, dirty, heartbeats, state, syncs
+from taskapi.store.client import Store
+from taskapi.store.heartbeats import Alive
+from taskapi.store.jobs import Jobs
+
+NOBODY = Alive((), beat=False)
+
+
+def read_status(store: Store, engine: Engine, broker: Jobs, interval: float) -> dict[str, Any]:
+    """All of it; `interval` is that of the full sweep in seconds. Raises Unavailable if Redis is away."""
+    waiting, done, now = dirty.backlog(store), syncs.history(store), state.look(store)
+    since = _seconds_since(done.last_sync)
+    alive = _alive(broker)
+    return {
+        "running": alive.is_running,
+        "interval": duration(interval),
+        "last_sync": done.last_sync,
+        "time_since_last_sync": None if since is None else duration(since),
+        "healthy": since is not None and since < 2 * interval,
+        "dirty_types": [f"{kind}s" for kind in waiting.dirty],
+        "pending_changes": waiting.total > 0,
+        "redis_status": "connected" if now.is_ready else "error",
+        "postgres_status": "connected" if _postgres_answers(engine) else "error",
+        "lag": round(waiting.lag, 3),
+        "dirty": {f"{kind}s": count for kind, count in waiting.dirty.items()},
+        "quarantine": len(waiting.quarantined),
+        "workers": list(alive.workers),
+        "epoch": now.epoch,
+        "losses": list(done.losses),
+        "sync_count": done.sync_count,
+        "rows_synced": done.rows_synced,
+        "headroom": _headroom(store, now),
+    }
+
+
+def read_stats(store: Store, engine: Engine, broker: Jobs, interval: float) -> dict[str, Any]:
+    """How many records each store has; `postgresql` is None while it is away."""
+    status = read_status(store, engine, broker, interval)
+    shown = ("running", "healthy", "pending_changes")
+    return {
+        "redis": checks.record_counts(store),
+        "postgresql": _postgres_counts(engine) if status["postgres_status"] == "connected" else None,
+        "sync": {name: status[name] for name in shown},
+    }
+
+
+def duration(seconds: float) -> str:
+    """`15m0s`, `1h0m5s`, `42s`: whole seconds, the larger units only where there are any."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}h{minutes}m{rest}s"
+    return f"{minutes}m{rest}s" if minutes else f"{rest}s"
+
+
+def _seconds_since(moment: str | None) -> float | None:
+    if moment is None:
+        return None
+    return max(0.0, (clock.now() - datetime.fromisoformat(moment)).total_seconds())
+
+
+def _alive(broker: Jobs) -> Alive:
+    try:
+        return heartbeats.alive(broker)
+    except Unavailable:
+        return NOBODY
+
+
+def _postgres_answers(engine: Engine) -> bool:
+    try:
+        return is_reachable(engine)
+    except PostgresAway:
+        return False
+
+
+def _postgres_counts(engine: Engine) -> dict[str, int] | None:
+    try:
+        counts = queries.record_counts(engine)
+    except PostgresAway:
+        return None
+    return {f"{kind}s": counts[kind] for kind in ("user", "group", "task")}
+
+
+def _headroom(store: Store, now: state.State) -> dict[str, Any]:
+    room = checks.room(store)
+    ids = {f"{kind}s": max(0, ceiling - last) for kind, (last, ceiling) in now.ids.items()}
+    return {"memory_used": room.used, "memory_limit": room.limit, "ids": ids}

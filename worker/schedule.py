@@ -1,0 +1,19 @@
+"""The beat table: what is rung when. Two beats ring twice, which changes nothing."""
+
+from typing import Any
+
+FLUSH_SECONDS = 5.0
+HEARTBEAT_SECONDS = 5.0
+
+
+def beat_schedule(sweep_seconds: float) -> dict[str, dict[str, Any]]:
+    """Each entry expires when the next is due, so that none pile up while no worker is there."""
+    every = {
+        "sync.flush": FLUSH_SECONDS,
+        "sync.sweep": sweep_seconds,
+        "housekeeping.heartbeat": HEARTBEAT_SECONDS,
+    }
+    return {
+        name: {"task": name, "schedule": seconds, "options": {"expires": max(seconds, FLUSH_SECONDS)}}
+        for name, seconds in every.items()
+    }

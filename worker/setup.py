@@ -1,0 +1,55 @@
+"""How Celery is set up."""
+
+from celery import Celery
+
+from taskapi import logs
+from taskapi.config import Settings
+from worker.connections import Addresses, addresses_of
+from worker.schedule import beat_schedule
+
+CONNECT_SECONDS = 2
+ANSWER_SECONDS = 10
+LONGEST_JOB_SECONDS = 1800
+RESULT_SECONDS = 3600
+
+
+def make_celery(settings: Settings) -> Celery:
+    """The app for these settings. Nothing connects here."""
+    logs.configure(settings)
+    addresses = addresses_of(settings)
+    made = Celery("taskapi", include=["worker.sync", "worker.housekeeping"])
+    made.conf.update(_configuration(addresses), beat_schedule=beat_schedule(settings.sync_interval))
+    made.addresses = addresses
+    return made
+
+
+def _configuration(addresses: Addresses) -> dict[str, object]:
+    """JSON only, and every wait has an end; a job whose worker died is done again by another."""
+    wire = {
+        "socket_connect_timeout": CONNECT_SECONDS,
+        "socket_timeout": ANSWER_SECONDS,
+        "visibility_timeout": 2 * LONGEST_JOB_SECONDS,
+    }
+    return {
+        "broker_url": addresses.broker,
+        "broker_transport_options": wire,
+        "broker_connection_timeout": CONNECT_SECONDS,
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,
+        "result_backend": addresses.broker,
+        "result_backend_transport_options": wire,
+        "result_expires": RESULT_SECONDS,
+        "redis_socket_connect_timeout": CONNECT_SECONDS,
+        "redis_socket_timeout": ANSWER_SECONDS,
+        "accept_content": ["json"],
+        "task_serializer": "json",
+        "result_serializer": "json",
+        "task_acks_late": True,
+        "task_reject_on_worker_lost": True,
+        "task_ignore_result": True,
+        "task_time_limit": LONGEST_JOB_SECONDS,
+        "worker_prefetch_multiplier": 1,
+        "worker_cancel_long_running_tasks_on_connection_loss": True,
+        "enable_utc": True,
+        "timezone": "UTC",
+    }
