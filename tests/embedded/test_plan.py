@@ -11,8 +11,10 @@ from taskapi.embedded.launch import choose_ports, main
 from taskapi.embedded.plan import can_prefork, is_healthy, pool_options, product_plan, visible_host
 from taskapi.embedded.ports import free_port, is_free, require_free
 from taskapi.embedded.refusals import StartRefused
+from taskapi.embedded.schema import newest_revision
+from taskapi.embedded.servers import Servers
 
-URLS = {"redis": "redis://r", "broker": "redis://b", "postgres": "postgresql+psycopg2://p"}
+URLS = {"redis": "redis://r", "broker": "redis://b", "postgres": "postgresql+psycopg2://u:p@127.0.0.1:1/d"}
 
 
 def _settings(tmp_path: Path, **given: str) -> Settings:
@@ -31,6 +33,21 @@ def test_the_schema_comes_before_the_records_and_both_before_the_parts(tmp_path:
     assert commands["close"] == "flask --app taskapi:create_app close"
 
 
+def test_a_database_with_every_table_is_not_migrated(tmp_path: Path, servers: Servers, database_url: str):
+    urls = {**URLS, "postgres": database_url}
+    made = product_plan(_settings(tmp_path), Home(tmp_path, servers.home.account), urls)
+    assert [each.name for each in made.before] == ["sync"]
+
+
+def test_the_newest_migration_is_the_one_that_none_follows(tmp_path: Path):
+    assert newest_revision(tmp_path) is None
+    (tmp_path / "1.py").write_text('revision = "0001"\ndown_revision = None\n')
+    (tmp_path / "2.py").write_text('revision: str = "0002"\ndown_revision: str | None = "0001"\n')
+    assert newest_revision(tmp_path) == "0002"
+    (tmp_path / "3.py").write_text("revision = '0003'\ndown_revision = '0001'\n")
+    assert newest_revision(tmp_path) is None
+
+
 def test_the_api_is_sized_and_placed_by_the_settings(tmp_path: Path):
     api = _commands(tmp_path, WEB_WORKERS="3", WEB_THREADS="5", SERVER_PORT="7001")["api"]
     assert "--workers 3 --threads 5 --bind 127.0.0.1:7001" in api
@@ -44,7 +61,7 @@ def test_the_parts_find_the_embedded_addresses_and_never_default_to_production(t
         "TASKAPI_HOME": str(tmp_path),
         "REDIS_URL": "redis://r",
         "BROKER_URL": "redis://b",
-        "DATABASE_URL": "postgresql+psycopg2://p",
+        "DATABASE_URL": URLS["postgres"],
     }
     assert {name: worker.environment[name] for name in expected} == expected
 
