@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import click
 from flask import Flask, current_app
+from flask.cli import with_appcontext
 
 from taskapi.db.engine import Engine
 from taskapi.diagnosis import checkup
@@ -30,6 +31,7 @@ def register(app: Flask) -> None:
 
 
 @click.command()
+@with_appcontext
 def sync() -> None:
     """Make Redis ready, and carry everything to PostgreSQL."""
 
@@ -42,6 +44,7 @@ def sync() -> None:
 
 
 @click.command()
+@with_appcontext
 def close() -> None:
     """Carry everything and note a clean stop; every write is refused until the next `flask sync`."""
 
@@ -53,6 +56,7 @@ def close() -> None:
 
 
 @click.command()
+@with_appcontext
 def compare() -> None:
     """Compare both stores, record by record; exit code 1 if they differ."""
 
@@ -67,6 +71,7 @@ def compare() -> None:
 
 
 @click.command()
+@with_appcontext
 def doctor() -> None:
     """Check everything that this installation needs, and say what to do; exit code 1 if one is wrong."""
     settings = current_app.config["SETTINGS"]

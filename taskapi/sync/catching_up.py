@@ -3,9 +3,10 @@
 import time
 from typing import Any
 
-from taskapi.db.engine import Engine
-from taskapi.store import dirty, syncs
+from taskapi.db.engine import Engine, transaction
+from taskapi.store import dirty, state, syncs
 from taskapi.store.client import Store
+from taskapi.sync import fence
 from taskapi.sync.admission import Verdict, admit
 from taskapi.sync.errors import PostgresWentBack
 from taskapi.sync.flush import Flushed, drain
@@ -18,10 +19,18 @@ def catch_up(store: Store, engine: Engine, seconds: float) -> tuple[Verdict, Flu
     """
     verdict = admit(store, engine)
     try:
+        _require_whole(store, engine)
         return verdict, drain(store, engine, seconds)
     except PostgresWentBack:
         verdict = admit(store, engine, suspect=True)
         return verdict, drain(store, engine, seconds)
+
+
+def _require_whole(store: Store, engine: Engine) -> None:
+    """A drain with nothing to carry does not ask PostgreSQL; this does."""
+    now = state.look(store)
+    with transaction(engine) as connection:
+        fence.enter(connection, now.epoch, now.settled)
 
 
 def sweep(store: Store, engine: Engine, seconds: float) -> Flushed:

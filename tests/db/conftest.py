@@ -5,14 +5,6 @@ from collections.abc import Iterator
 import pytest
 
 from taskapi.db.engine import Connection, Engine, connect, transaction
-from taskapi.embedded.servers import Servers
-from tests.db.minimal import make_tables
-
-
-@pytest.fixture(scope="session")
-def schema(servers: Servers) -> None:
-    """The tables."""
-    make_tables(servers.urls["postgres"])
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from typing import Any
 
 from flask import Flask
-from flask_migrate import upgrade
 
 from taskapi.config import PROJECT_ROOT
 from taskapi.db import tables  # noqa: F401 - the models register themselves
@@ -20,11 +19,3 @@ def minimal_app(url: str, **config: Any) -> Flask:
     db.init_app(app)
     migrate.init_app(app, db, directory=MIGRATIONS)
     return app
-
-
-def make_tables(url: str) -> None:
-    """Brings the database to the newest revision."""
-    app = minimal_app(url)
-    with app.app_context():
-        upgrade()
-        db.engine.dispose()

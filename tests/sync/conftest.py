@@ -16,15 +16,8 @@ from taskapi.store.client import Store
 from taskapi.store.plans import Change
 from taskapi.store.records import save
 from taskapi.sync.admission import admit
-from tests.db.minimal import make_tables
 
 OWNER = Claim(1)
-
-
-@pytest.fixture(scope="session")
-def schema(servers: Servers) -> None:
-    """The tables."""
-    make_tables(servers.urls["postgres"])
 
 
 @pytest.fixture

@@ -9,15 +9,8 @@ from redis import Redis
 from taskapi.config import Settings, load_settings
 from taskapi.embedded.servers import Servers
 from tests.conftest import product_environment
-from tests.db.minimal import make_tables
 from worker import connections
 from worker.setup import make_celery
-
-
-@pytest.fixture(scope="session")
-def schema(servers: Servers) -> None:
-    """The tables."""
-    make_tables(servers.urls["postgres"])
 
 
 @pytest.fixture

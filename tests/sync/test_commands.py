@@ -1,0 +1,191 @@
+"""`flask sync | close | compare | doctor`, as an operator runs them."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from click.testing import Result
+from redis import Redis
+from structlog.testing import capture_logs
+
+from taskapi import cli
+from taskapi.config import load_settings
+from taskapi.db import meta
+from taskapi.db.engine import Engine, transaction
+from taskapi.diagnosis import checkup
+from taskapi.domain.clock import timestamp
+from taskapi.domain.records import User
+from taskapi.embedded.servers import Servers
+from taskapi.extensions import db
+from taskapi.store import checks, dirty, heartbeats, jobs, state
+from taskapi.store.client import Store
+from taskapi.sync.flush import Flushed
+from tests.conftest import product_environment
+from tests.db.minimal import minimal_app
+from tests.sync.conftest import create, new_task, restart
+from tests.sync.test_flush import run_sql
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(store: Store, database_url: str, servers: Servers, redis_broker: Redis) -> Iterator[Run]:
+    """Runs one command."""
+    settings = load_settings(product_environment(servers), None)
+    app = minimal_app(database_url, SETTINGS=settings)
+    app.extensions["taskapi.store"] = store
+    cli.register(app)
+    with capture_logs():
+        yield lambda *words: app.test_cli_runner().invoke(args=words)
+    with app.app_context():
+        db.engine.dispose()
+
+
+def test_sync_admits_and_carries_and_says_so(run: Run, store: Store):
+    first = run("sync")
+    assert (first.exit_code, first.output) == (
+        0,
+        "Both stores are new: a new installation begins. Epoch 1.\n"
+        "Carried to PostgreSQL: nothing new. Nothing is left.\n",
+    )
+    create_user(store)
+    new_task(store)
+    new_task(store)
+
+    assert "Carried to PostgreSQL: 1 user, 2 tasks. Nothing is left." in run("sync").output
+
+
+def create_user(store: Store) -> None:
+    create(store, User(full_name="Ada", created_at=timestamp(), updated_at=timestamp()))
+
+
+def test_sync_refuses_a_foreign_redis_in_one_sentence(run: Run, store: Store):
+    store.redis.set("somebody", "else")
+
+    done = run("sync")
+
+    assert done.exit_code == 1
+    assert (
+        done.output
+        == "Redis holds keys of another program: give taskapi an empty Redis (or database) of its own.\n"
+    )
+
+
+def test_sync_without_postgresql_is_one_sentence(run: Run, servers: Servers):
+    servers.stop("postgres")
+    try:
+        done = run("sync")
+    finally:
+        servers.start("postgres")
+
+    assert done.exit_code == 1
+    assert done.output.startswith("PostgreSQL is away: ")
+    assert len(done.output.splitlines()) == 1
+
+
+def test_sync_brings_a_postgresql_that_went_back_up_to_date(run: Run, opened: Store, engine: Engine):
+    new_task(opened)
+    run("sync")
+    run_sql(engine, "DELETE FROM tasks; DELETE FROM change")
+
+    done = run("sync")
+
+    assert "PostgreSQL was older than Redis" in done.output
+    assert run("compare").exit_code == 0
+
+
+def test_close_notes_a_clean_stop(run: Run, opened: Store, engine: Engine):
+    done = run("close")
+
+    assert (done.exit_code, done.output) == (0, "Closed. Carried to PostgreSQL: 1 user. Nothing is left.\n")
+    with transaction(engine) as connection:
+        found = meta.installation(connection)
+    assert found
+    assert found.closed == state.look(opened).fingerprint()
+    assert run("close").output == "Redis was not open: nothing to close.\n"
+    assert "The last stop was clean" in run("sync").output
+
+
+def test_compare_names_what_differs(run: Run, opened: Store, engine: Engine):
+    for _ in range(3):
+        new_task(opened)
+    run("sync")
+    assert run("compare").output == "Equal: 1 users, 0 credentials, 0 groups, 3 tasks, 4 journal entries.\n"
+    new_task(opened)
+    opened.redis.delete("task:1")
+    run_sql(engine, "UPDATE tasks SET title = 'x' WHERE id = 2; DELETE FROM tasks WHERE id = 3")
+    run_sql(engine, "DELETE FROM change WHERE record_id = 2")
+
+    done = run("compare")
+
+    assert done.exit_code == 1
+    assert "1 only in Redis: task:3\n" in done.output
+    assert "1 only in PostgreSQL: task:1\n" in done.output
+    assert "1 different: task:2\n" in done.output
+    assert "1 on their way or in quarantine: task:4\n" in done.output
+    assert "1 journal entries missing or different: " in done.output
+
+
+def test_what_was_refused_or_left_is_told():
+    told = cli.told(Flushed({"task": 1}, 1, left=2, refused=1))
+    assert told == "Carried to PostgreSQL: 1 task. 2 still to carry. 1 refused by PostgreSQL and set apart."
+
+
+def well(result: Result) -> dict[str, bool]:
+    return {line[5:18].strip(): line.startswith("ok") for line in result.output.splitlines()}
+
+
+def test_the_doctor_finds_nothing_where_nothing_is_wrong(run: Run, opened: Store, servers: Servers):
+    broker = jobs.connect(servers.urls["broker"])
+    heartbeats.note(broker, "celery@a", heartbeats.BEAT)
+
+    done = run("doctor")
+
+    assert done.exit_code == 0, done.output
+    assert all(well(done).values())
+    broker.redis.close()
+
+
+def test_the_doctor_says_what_to_do(run: Run, opened: Store, engine: Engine, servers: Servers):
+    dirty.quarantine(opened, dirty.peek(opened).marks, "a test")
+    restart(opened)
+    opened.redis.config_set("appendfsync", "everysec")
+    run_sql(engine, "UPDATE alembic_version SET version_num = '0000'")
+    try:
+        done = run("doctor")
+    finally:
+        opened.redis.config_set("appendfsync", "always")
+        run_sql(engine, "UPDATE alembic_version SET version_num = '0001'")
+
+    assert done.exit_code == 1
+    ill = {name for name, is_well in well(done).items() if not is_well}
+    assert ill == {"redis", "postgresql", "admission", "workers", "sync"}
+    assert "set appendfsync always (it is everysec)" in done.output
+    assert "db upgrade" in done.output
+    assert "start `celery -A celery_app worker`" in done.output
+
+
+def test_the_doctor_lives_without_anything(opened: Store, engine: Engine, servers: Servers, monkeypatch):
+    broker = jobs.connect(servers.urls["broker"])
+    heartbeats.note(broker, "celery@a")
+    new_task(opened)
+    opened.redis.zadd("dirty:since", {"task:1": 0})
+    settings = load_settings(product_environment(servers), None)
+    monkeypatch.setattr("multiprocessing.Semaphore", _no_semaphore)
+
+    lines = {line.subject: line.finding for line in checkup(settings, opened, broker, engine)}
+    assert "start `celery -A celery_app beat`" in lines["workers"]
+    assert "is a worker running?" in lines["sync"]
+    assert "/dev/shm" in lines["shared memory"]
+
+    ill = {line.subject for line in checkup(settings, opened, None, engine) if not line.is_well}
+    assert ill >= {"broker", "workers"}
+    broker.redis.close()
+
+
+def _no_semaphore() -> None:
+    raise OSError
+
+
+def test_a_redis_that_hides_its_settings_is_not_called_safe(opened: Store, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(opened.redis, "config_get", lambda *names: {})
+    assert set(checks.unsafe_settings(opened).values()) == {"unknown"}

@@ -1,0 +1,116 @@
+"""What the owner sees of the machinery."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from redis import Redis
+
+from taskapi.db.engine import Engine, connect
+from taskapi.domain import clock
+from taskapi.domain.clock import timestamp
+from taskapi.domain.records import Group
+from taskapi.embedded.servers import Servers
+from taskapi.store import dirty, heartbeats, jobs, syncs
+from taskapi.store.client import Store
+from taskapi.store.jobs import Jobs
+from taskapi.sync import status
+from taskapi.sync.flush import drain
+from taskapi.sync.status import duration, read_stats, read_status
+from tests.sync.conftest import create, new_task
+
+MINUTES = 900.0
+
+
+@pytest.fixture
+def broker(servers: Servers, redis_broker: Redis) -> Iterator[Jobs]:
+    broker = jobs.connect(servers.urls["broker"])
+    yield broker
+    broker.redis.close()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0s"), (42.9, "42s"), (60, "1m0s"), (330, "5m30s"), (900, "15m0s"), (3605, "1h0m5s")],
+)
+def test_durations_are_told_like_this(seconds: float, text: str):
+    assert duration(seconds) == text
+
+
+def test_before_the_first_sync(opened: Store, engine: Engine, broker: Jobs):
+    found = read_status(opened, engine, broker, MINUTES)
+
+    assert (found["last_sync"], found["time_since_last_sync"], found["healthy"]) == (None, None, False)
+    assert (found["running"], found["workers"], found["interval"]) == (False, [], "15m0s")
+    assert (found["dirty_types"], found["dirty"], found["pending_changes"]) == (["users"], {"users": 1}, True)
+    assert (found["redis_status"], found["postgres_status"]) == ("connected", "connected")
+    assert found["headroom"]["ids"] == {"users": 999, "groups": 1000, "tasks": 1_000_000}
+
+
+def test_after_a_sync(opened: Store, engine: Engine, broker: Jobs, monkeypatch: pytest.MonkeyPatch):
+    heartbeats.note(broker, "celery@a", heartbeats.BEAT)
+    new_task(opened)
+    drain(opened, engine, 5)
+
+    found = read_status(opened, engine, broker, MINUTES)
+
+    assert (found["healthy"], found["running"], found["workers"]) == (True, True, ["celery@a"])
+    assert (found["sync_count"], found["rows_synced"], found["epoch"]) == (1, 2, 1)
+    assert (found["dirty_types"], found["pending_changes"], found["lag"]) == ([], False, 0.0)
+    later = clock.now() + timedelta(seconds=2 * MINUTES + 1)
+    monkeypatch.setattr(status.clock, "now", lambda: later)
+    found = read_status(opened, engine, broker, MINUTES)
+    assert (found["healthy"], found["time_since_last_sync"]) == (False, "30m1s")
+
+
+def test_with_postgresql_and_the_broker_away(opened: Store, engine: Engine):
+    away = connect("postgresql+psycopg2://nobody@127.0.0.1:1/nothing")
+    nobody = jobs.connect("redis://127.0.0.1:1/0")
+
+    found = read_status(opened, away, nobody, MINUTES)
+
+    assert (found["postgres_status"], found["running"]) == ("error", False)
+    assert read_stats(opened, away, nobody, MINUTES)["postgresql"] is None
+
+
+def test_postgresql_going_away_between_two_questions(
+    opened: Store, engine: Engine, broker: Jobs, monkeypatch: pytest.MonkeyPatch
+):
+    away = connect("postgresql+psycopg2://nobody@127.0.0.1:1/nothing")
+    monkeypatch.setattr(status, "is_reachable", lambda engine: True)
+    assert read_stats(opened, away, broker, MINUTES)["postgresql"] is None
+
+
+def test_both_stores_are_counted(opened: Store, engine: Engine, broker: Jobs):
+    new_task(opened)
+    create(opened, Group(name="Team", created_at=timestamp(), updated_at=timestamp()))
+    drain(opened, engine, 5)
+    new_task(opened)
+
+    found = read_stats(opened, engine, broker, MINUTES)
+
+    assert found["redis"] == {"users": 1, "groups": 1, "tasks": 2}
+    assert found["postgresql"] == {"users": 1, "groups": 1, "tasks": 1}
+    assert found["sync"] == {"running": False, "healthy": True, "pending_changes": True}
+
+
+def test_a_loss_is_recorded_once(opened: Store):
+    for _ in range(2):
+        syncs.record_loss(opened, "redis", 5, 9)
+    syncs.record_loss(opened, "redis", 5, None)
+
+    losses = syncs.history(opened).losses
+    assert [(loss["store"], loss["above"], loss["up_to"]) for loss in losses] == [
+        ("redis", 5, 9),
+        ("redis", 5, None),
+    ]
+
+
+def test_what_waits_is_counted_kind_by_kind(opened: Store):
+    new_task(opened)
+    new_task(opened)
+
+    waiting = dirty.backlog(opened)
+
+    assert (waiting.dirty, waiting.total) == ({"task": 2, "user": 1}, 3)
+    assert waiting.lag >= 0
