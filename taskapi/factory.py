@@ -11,7 +11,7 @@ from flask import Flask, Response
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter
 
-from taskapi import logs
+from taskapi import cli, logs
 from taskapi.api import headers, problems, routes, seen, tokens
 from taskapi.api.addresses import Addresses, policy_of
 from taskapi.api.callers import Callers
@@ -19,14 +19,21 @@ from taskapi.api.seen import Policy
 from taskapi.api.wiring import EXTENSION, Wiring
 from taskapi.bell import Bell
 from taskapi.config import Settings, load_settings
+from taskapi.db.engine import engine_options
 from taskapi.dispatch import sender
+from taskapi.embedded.servers import running_urls
 from taskapi.extensions import db, migrate
 from taskapi.store import jobs
 from taskapi.store.client import Limit, Store, connect
+from taskapi.store.jobs import Jobs
+from taskapi.sync import status
 
 LARGEST_BODY = 1024 * 1024
-EMBEDDED_REDIS = "redis://127.0.0.1:6380/0"
-EMBEDDED_BROKER = "redis://127.0.0.1:6381/0"
+USUAL = {
+    "redis": "redis://127.0.0.1:6380/0",
+    "broker": "redis://127.0.0.1:6381/0",
+    "postgres": "postgresql+psycopg2://127.0.0.1:5433/taskmaster",
+}
 
 
 class RecordId(IntegerConverter):
@@ -49,18 +56,26 @@ class TaskApi(Flask):
 def create_app(settings: Settings | None = None) -> Flask:
     """The app; settings are read from the environment unless given."""
     settings = settings or load_settings()
+    urls = addresses_of(settings)
     logs.configure(settings)
     app = TaskApi("taskapi", static_folder=None)
     app.config.update(SETTINGS=settings, PROPAGATE_EXCEPTIONS=False, MAX_CONTENT_LENGTH=LARGEST_BODY)
     _route(app)
-    _bind_database(app, settings)
+    _bind_database(app, urls["postgres"])
     tokens.register(app, settings)
     problems.register(app)
-    _wire(app, settings)
+    _wire(app, settings, urls)
     headers.register(app, settings.cors_origins)
     routes.register(app)
+    cli.register(app)
     _behind_proxies(app, settings.trusted_proxies)
     return app
+
+
+def addresses_of(settings: Settings) -> dict[str, str]:
+    """Where `redis`, `broker` and `postgres` are: as set, or in development where `make run` has them."""
+    given = {"redis": settings.redis_url, "broker": settings.broker_url, "postgres": settings.database_url}
+    return USUAL | running_urls(settings.taskapi_home) | {name: url for name, url in given.items() if url}
 
 
 def _route(app: Flask) -> None:
@@ -70,29 +85,35 @@ def _route(app: Flask) -> None:
     app.url_map.converters["int"] = RecordId
 
 
-def _bind_database(app: Flask, settings: Settings) -> None:
-    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url or "postgresql+psycopg2://"
+def _bind_database(app: Flask, url: str) -> None:
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options()
     db.init_app(app)
     migrate.init_app(app, db)
 
 
-def _wire(app: Flask, settings: Settings) -> None:
+def _wire(app: Flask, settings: Settings, urls: dict[str, str]) -> None:
     policy = policy_of("default", settings.rate_limit_default)
-    store = store_of(settings, policy)
-    addresses = Addresses(app, settings)
-    broker_url = settings.broker_url or EMBEDDED_BROKER
-    send_job = sender(broker_url)
+    store = store_of(urls["redis"], policy)
+    addresses = Addresses(app, urls["broker"], settings.rate_limit_auth)
+    send_job = sender(urls["broker"])
     secret = hashlib.sha256(b"idempotency" + settings.secret_key.encode()).digest()
     bell = Bell(store, send_job)
     callers = Callers(settings, store, addresses)
     app.extensions["taskapi.store"] = store
-    app.extensions["taskapi.jobs"] = jobs.connect(broker_url)
+    _bind_reports(app, store, jobs.connect(urls["broker"]), settings.sync_interval)
     app.extensions[EXTENSION] = Wiring(settings, store, callers, addresses, bell, send_job, secret, policy)
 
 
-def store_of(settings: Settings, policy: Policy | None = None) -> Store:
+def _bind_reports(app: Flask, store: Store, broker: Jobs, interval: float) -> None:
+    """What the owner's endpoints ask of the sync, which they may not know themselves."""
+    app.extensions["taskapi.jobs"] = broker
+    app.extensions["taskapi.status"] = lambda: status.read_status(store, db.engine, broker, interval)
+    app.extensions["taskapi.stats"] = lambda: status.read_stats(store, db.engine, broker, interval)
+
+
+def store_of(url: str, policy: Policy | None) -> Store:
     """The data store, with the limit that each caller has."""
-    url = settings.redis_url or EMBEDDED_REDIS
     if policy is None:
         return connect(url)
     return connect(url, (Limit(policy.calls, policy.seconds * 1000),), _metered(policy))

@@ -14,7 +14,6 @@ from flask_limiter import Limiter, RateLimitExceeded
 from limits import parse_many
 
 from taskapi.api import seen
-from taskapi.config import Settings
 from taskapi.domain.errors import Limited, Unauthorized, Unavailable
 from taskapi.store.client import client_of, faults_named
 
@@ -34,13 +33,12 @@ class _OnDemand(Limiter):
 class Addresses:
     """What each address may still do. Counted on the broker Redis; while that is away, in memory."""
 
-    def __init__(self, app: Flask, settings: Settings) -> None:
-        self._limiter = _limiter(settings)
+    def __init__(self, app: Flask, broker_url: str, limit: str | None) -> None:
+        self._limiter = _limiter(broker_url)
         self._limiter.init_app(app)
-        limit = settings.rate_limit_auth or ""
-        self._policy = policy_of("password", settings.rate_limit_auth)
+        self._policy = policy_of("password", limit)
         self._count = {
-            scope: self._limiter.shared_limit(limit, scope=scope)(_counted(scope))
+            scope: self._limiter.shared_limit(limit or "", scope=scope)(_counted(scope))
             for scope in ("login", "register", "password")
         }
         self._shut_out: OrderedDict[str, float] = OrderedDict()
@@ -104,12 +102,20 @@ def policy_of(name: str, limit: str | None) -> seen.Policy | None:
     return seen.Policy(name, tightest.amount, tightest.get_expiry())
 
 
-def _limiter(settings: Settings) -> Limiter:
-    options: dict[str, Any] = {"key_func": _address, "strategy": "moving-window", "key_prefix": "taskapi"}
-    if settings.broker_url is None:
-        return _OnDemand(storage_uri="memory://", **options)
-    options["storage_options"] = {"connection_pool": client_of(settings.broker_url).connection_pool}
-    return _OnDemand(storage_uri="redis://", in_memory_fallback_enabled=True, **options)
+def _limiter(broker_url: str) -> Limiter:
+    return _OnDemand(
+        key_func=_address,
+        strategy="moving-window",
+        key_prefix="taskapi",
+        storage_uri="redis://",
+        storage_options=_pooled(broker_url),
+        in_memory_fallback_enabled=True,
+    )
+
+
+def _pooled(broker_url: str) -> Any:
+    """A pool with time-outs of ours: Flask-Limiter's own would let a sign-in wait for seconds."""
+    return {"connection_pool": client_of(broker_url).connection_pool}
 
 
 def _counted(scope: str) -> Callable[[], None]:

@@ -162,9 +162,9 @@ def flattened(messages: dict[Any, Any], under: str = "") -> dict[str, list[str]]
     """Nested messages of a schema as {dotted field: [message]}."""
     found: dict[str, list[str]] = {}
     for name, below in messages.items():
-        dotted = under if name == "_schema" else f"{under}.{name}" if under else str(name)
+        dotted = (under or "body") if name == "_schema" else f"{under}.{name}" if under else str(name)
         if isinstance(below, dict):
             found.update(flattened(below, dotted))
         else:
-            found.setdefault(dotted or "body", []).extend(str(each) for each in below)
+            found.setdefault(dotted, []).extend(str(each) for each in below)
     return found

@@ -55,12 +55,24 @@ class Synced(Schema):
 class StatusOut(Schema):
     """The state of both stores and of what carries between them."""
 
+    running = fields.Boolean(metadata={"description": "Whether a worker and the beat were seen lately."})
+    interval = fields.String()
+    last_sync = fields.DateTime(allow_none=True)
+    time_since_last_sync = fields.String(allow_none=True)
+    healthy = fields.Boolean()
+    dirty_types = fields.List(fields.String())
+    pending_changes = fields.Boolean()
     redis_status = fields.String(metadata={"enum": ["connected", "error"]})
     postgres_status = fields.String(metadata={"enum": ["connected", "error"]})
-    last_sync = fields.DateTime(allow_none=True)
-    healthy = fields.Boolean()
-    running = fields.Boolean()
-    pending_changes = fields.Integer()
+    lag = fields.Float(metadata={"description": "Seconds since the oldest change that PostgreSQL lacks."})
+    dirty = fields.Dict(keys=fields.String(), values=fields.Integer())
+    quarantine = fields.Integer()
+    workers = fields.List(fields.String())
+    epoch = fields.Integer()
+    losses = fields.List(fields.Dict())
+    sync_count = fields.Integer()
+    rows_synced = fields.Integer()
+    headroom = fields.Dict()
 
 
 class StatsOut(Schema):
@@ -68,6 +80,7 @@ class StatsOut(Schema):
 
     redis = fields.Dict(keys=fields.String(), values=fields.Integer())
     postgresql = fields.Dict(keys=fields.String(), values=fields.Integer(), allow_none=True)
+    sync = fields.Dict(keys=fields.String(), values=fields.Boolean())
 
 
 class JobOut(Schema):

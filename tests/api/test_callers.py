@@ -1,0 +1,187 @@
+"""Credentials, in their order; what is wrong ends the request."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import jwt
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from taskapi.api import tokens
+from taskapi.config import Settings
+from taskapi.store.client import Store
+from tests.api.conftest import OWNER_PASSWORD, PASSWORD, Person, basic, bearer
+
+
+def test_the_owner_password_speaks_for_user_1(owner: Person) -> None:
+    assert owner.get("/auth/me").json["data"]["id"] == 1
+
+
+@pytest.mark.parametrize("password", ["", "wrong", OWNER_PASSWORD + " x", "ä"])
+def test_a_wrong_owner_password_is_401_even_beside_a_good_token(user: Person, password: str) -> None:
+    assert user.get("/auth/me", headers={"X-Owner-Password": password}).status_code == 401
+
+
+def test_basic_takes_the_id_the_username_and_the_email(client: FlaskClient) -> None:
+    sent = {"username": "eve", "email": "Eve@Example.com", "password": PASSWORD}
+    made = client.post("/auth/register", json=sent).json["data"]["user"]
+    for name in (str(made["id"]), "EVE", "eve@example.com"):
+        assert client.get("/auth/me", headers=basic(name, PASSWORD)).json["data"]["id"] == made["id"]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "Basic",
+        "Basic !!!",
+        "Basic " + "A" * 3000,
+        "Basic bm9jb2xvbg==",
+        "Basic OnB3",
+        "Basic AGE6Yg==",
+        "Basic /////w==",
+        "Bearer",
+        "Bearer x",
+        "Bearer a.b.c",
+        "Bearer " + "a" * 5000,
+        "Bearer ÿþ",
+        "Digest username=x",
+        "Negotiate",
+    ],
+)
+def test_credentials_that_are_none_are_401(client: FlaskClient, header: str) -> None:
+    assert client.get("/auth/me", headers={"Authorization": header}).status_code == 401
+
+
+def test_a_wrong_password_is_401(user: Person) -> None:
+    for name in ("ada", "nobody", "999", "nobody@example.com"):
+        assert user.client.get("/auth/me", headers=basic(name, "wrong password")).status_code == 401
+
+
+def test_a_token_that_has_expired_is_401_although_it_was_good_before(
+    client: FlaskClient, user: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert user.get("/auth/me").status_code == 200
+    later = time.time() + 61 * 60
+    monkeypatch.setattr(tokens.time, "time", lambda: later)
+    assert user.get("/auth/me").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("claims", "key", "algorithm"),
+    [
+        ({}, "another key, as long as it must be", "HS256"),
+        ({}, None, "HS512"),
+        ({}, "", "none"),
+        ({"type": "refresh"}, None, "HS256"),
+        ({"sub": "one"}, None, "HS256"),
+        ({"sub": "²"}, None, "HS256"),
+        ({"sid": ""}, None, "HS256"),
+        ({"sid": 7}, None, "HS256"),
+        ({"sid": "0" * 32}, None, "HS256"),
+        ({"exp": 1}, None, "HS256"),
+        ({"exp": "soon"}, None, "HS256"),
+    ],
+)
+def test_a_token_that_is_not_ours_is_401(
+    user: Person, plain_settings: Settings, claims: dict[str, object], key: str | None, algorithm: str
+) -> None:
+    good = jwt.decode(user.headers["Authorization"][7:], options={"verify_signature": False})
+    signed = plain_settings.jwt_secret_key if key is None else key
+    with_padding = signed.ljust(64, "=") if algorithm == "HS512" else signed
+    token = jwt.encode(good | claims, with_padding if algorithm != "none" else None, algorithm)
+    assert user.client.get("/auth/me", headers=bearer(token)).status_code == 401
+
+
+def test_logging_out_ends_the_token_at_once(user: Person) -> None:
+    assert user.post("/auth/logout").json["data"] == {"ended": 1}
+    assert user.get("/auth/me").status_code == 401
+
+
+def test_a_deleted_user_is_nobody_at_once(user: Person, owner: Person) -> None:
+    assert owner.delete(f"/users/{user.id}").json["data"] == {"id": user.id, "deleted": True}
+    assert user.get("/auth/me").status_code == 401
+
+
+def test_a_new_password_ends_what_basic_had_remembered(user: Person) -> None:
+    mine = basic("ada", PASSWORD)
+    assert user.client.get("/auth/me", headers=mine).status_code == 200
+    sent = {"current_password": PASSWORD, "new_password": "another password"}
+    answer = user.put("/auth/password", sent)
+    assert answer.status_code == 200
+    assert user.client.get("/auth/me", headers=mine).status_code == 401
+    assert user.get("/auth/me").status_code == 401
+    assert user.client.get("/auth/me", headers=bearer(answer.json["access_token"])).status_code == 200
+
+
+def test_a_refresh_token_is_good_once_and_its_reuse_ends_the_session(
+    client: FlaskClient, user: Person
+) -> None:
+    first = client.post("/auth/login", json={"username": "ada", "password": PASSWORD}).json
+    second = client.post("/auth/refresh", json={"refresh_token": first["refresh_token"]})
+    assert second.status_code == 200
+    assert client.post("/auth/refresh", headers=bearer(first["refresh_token"])).status_code == 401
+    assert client.post("/auth/refresh", headers=bearer(second.json["refresh_token"])).status_code == 401
+    assert client.get("/auth/me", headers=bearer(second.json["access_token"])).status_code == 401
+    assert user.get("/auth/me").status_code == 200
+
+
+def test_an_access_token_refreshes_nothing_and_a_refresh_token_reads_nothing(
+    client: FlaskClient, user: Person
+) -> None:
+    pair = client.post("/auth/login", json={"username": "ada", "password": PASSWORD}).json
+    assert client.post("/auth/refresh", json={"refresh_token": pair["access_token"]}).status_code == 401
+    assert client.get("/auth/me", headers=bearer(pair["refresh_token"])).status_code == 401
+    assert client.post("/auth/refresh").status_code == 400
+
+
+def test_sessions_are_listed_and_ended_one_by_one(client: FlaskClient, user: Person) -> None:
+    client.post(
+        "/auth/login", json={"username": "ada", "password": PASSWORD}, headers={"User-Agent": "a\x01phone"}
+    )
+    sessions = user.get("/auth/sessions").json["data"]["sessions"]
+    assert [one["current"] for one in sessions].count(True) == 1
+    foreign = next(one for one in sessions if not one["current"])
+    assert foreign["agent"] == "aphone"
+    assert user.delete(f"/auth/sessions/{foreign['id']}").status_code == 200
+    assert user.delete(f"/auth/sessions/{foreign['id']}").status_code == 404
+    assert user.get("/auth/sessions").json["data"]["count"] == 1
+    assert user.delete("/auth/sessions").json["data"] == {"ended": 1}
+    assert user.get("/auth/me").status_code == 401
+
+
+def test_a_form_signs_in_and_registers(client: FlaskClient) -> None:
+    sent = {"username": "eve", "password": PASSWORD}
+    assert client.post("/users/register", data=sent).status_code == 201
+    answer = client.post("/login", data=sent)
+    assert answer.status_code == 200
+    assert answer.json["token_type"] == "bearer"
+    assert answer.json["expires_in"] == 3600
+    assert client.post("/logout", headers=bearer(answer.json["access_token"])).status_code == 200
+
+
+def test_a_role_that_is_asked_for_is_noted_and_not_given(client: FlaskClient) -> None:
+    sent = {"email": "boss@example.com", "password": PASSWORD, "role": "admin"}
+    answer = client.post("/v1/auth/register", json=sent)
+    made = answer.json["data"]["user"]
+    assert (made["role"], made["requested_role"]) == ("user", "group_admin")
+    assert made["full_name"] == "boss@example.com"
+    assert answer.headers["Location"] == f"/v1/users/{made['id']}"
+
+
+def test_a_closed_registration_is_403(data: Store, make_app: Callable[..., Flask]) -> None:
+    client = make_app(registration="closed").test_client()
+    answer = client.post("/register", json={"username": "eve", "password": PASSWORD})
+    assert answer.status_code == 403
+
+
+def test_the_memory_of_tokens_is_bounded(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens, "MOST_REMEMBERED", 3)
+    memory = tokens.Tokens()
+    with app.app_context():
+        for number in range(1, 9):
+            memory.access(tokens.made(number, "session", "refresh")[0])
+    assert len(memory._remembered) == 3

@@ -1,0 +1,135 @@
+"""ETags, conditions and repeated requests."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from taskapi.store.client import Store
+from tests.api.conftest import Person
+
+
+def test_a_whole_record_is_tagged_with_its_version_and_a_narrowed_one_weakly(user: Person) -> None:
+    task = user.task()
+    path = f"/tasks/{task['id']}"
+    assert user.get(path).headers["ETag"] == f'"{task["version"]}"'
+    narrowed = user.get(f"{path}?fields=id,title")
+    assert narrowed.json["data"] == {"id": task["id"], "title": task["title"]}
+    assert narrowed.headers["ETag"].startswith('W/"')
+    assert user.get("/tasks").headers["ETag"].startswith('W/"')
+
+
+def test_what_the_caller_already_has_is_304_without_a_body(user: Person) -> None:
+    path = f"/tasks/{user.task()['id']}"
+    for known in (path, "/tasks", f"{path}?fields=id"):
+        tag = user.get(known).headers["ETag"]
+        for given in (tag, f'"other", {tag}', "*", f"W/{tag}" if tag[0] == '"' else tag[2:]):
+            answer = user.get(known, headers={"If-None-Match": given})
+            assert (answer.status_code, answer.data) == (304, b"")
+            assert answer.headers["ETag"] == tag
+        assert user.get(known, headers={"If-None-Match": '"other"'}).status_code == 200
+    user.put(path, {"title": "Another"})
+    assert user.get("/tasks", headers={"If-None-Match": tag}).status_code == 200
+
+
+def test_a_change_on_the_condition_of_a_version_passes_with_it_alone(user: Person) -> None:
+    task = user.task()
+    path, version = f"/tasks/{task['id']}", task["version"]
+    for given in ('"1"', f'W/"{version}"', '"abc"', '"1", "2"', '""'):
+        for method in ("PUT", "PATCH", "DELETE"):
+            assert user.call(method, path, {"title": "x"}, headers={"If-Match": given}).status_code == 412
+        assert user.put(f"{path}/done", headers={"If-Match": given}).status_code == 412
+    assert user.get(path).json["data"] == task
+    answer = user.put(path, {"title": "x"}, headers={"If-Match": f'"1", "{version}"'})
+    assert answer.status_code == 200
+    assert answer.headers["ETag"] == f'"{answer.json["data"]["version"]}"'
+    assert user.delete(path, headers={"If-Match": "*"}).status_code == 200
+
+
+NO_CONDITIONS = ["5", "'5'", '"5', '5"', '"5""6"', '"5";"6"', "W/5", "", ",", ", ".join(['"1"'] * 21)]
+
+
+@pytest.mark.parametrize("given", NO_CONDITIONS)
+def test_a_condition_that_is_none_is_400(user: Person, given: str) -> None:
+    path = f"/tasks/{user.task()['id']}"
+    answer = user.put(path, {"title": "x"}, headers={"If-Match": given})
+    assert (answer.status_code, answer.json["code"]) == (400, "malformed")
+
+
+def test_whose_record_it_is_comes_before_the_condition(user: Person, other: Person) -> None:
+    path = f"/tasks/{user.task()['id']}"
+    assert other.put(path, {"title": "x"}, headers={"If-Match": '"1"'}).status_code == 404
+
+
+def test_a_request_with_the_same_key_is_carried_out_once(user: Person) -> None:
+    key = {"Idempotency-Key": "order-1"}
+    first = user.post("/tasks", {"title": "x"}, headers=key)
+    again = user.post("/v1/tasks/", {"title": "x"}, headers=key)
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.json == first.json
+    assert "Idempotency-Replayed" not in first.headers
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert user.get("/tasks").json["data"]["total"] == 1
+
+
+def test_a_key_with_another_body_or_query_is_409(user: Person) -> None:
+    key = {"Idempotency-Key": "k"}
+    path = f"/tasks/{user.task()['id']}"
+    assert user.put(path, {"title": "x"}, headers=key).status_code == 200
+    assert user.put(path, {"title": "y"}, headers=key).json["code"] == "idempotency_key_reused"
+    assert user.delete(path, headers=key).status_code == 200
+    assert user.delete(f"{path}?permanent=true", headers=key).status_code == 409
+
+
+def test_a_key_belongs_to_its_caller(user: Person, other: Person) -> None:
+    key = {"Idempotency-Key": "k"}
+    mine = user.post("/tasks", {"title": "x"}, headers=key).json["data"]
+    theirs = other.post("/tasks", {"title": "x"}, headers=key).json["data"]
+    assert (mine["user_id"], theirs["user_id"]) == (user.id, other.id)
+
+
+@pytest.mark.parametrize("key", ["", "a b", "x" * 256, "ä", "a\tb"])
+def test_a_key_that_is_none_is_400_on_a_write_and_nothing_on_a_read(user: Person, key: str) -> None:
+    assert user.post("/tasks", {"title": "x"}, headers={"Idempotency-Key": key}).status_code == 400
+    assert user.get("/tasks", headers={"Idempotency-Key": key}).status_code == 200
+
+
+def test_a_write_that_waits_for_postgresql_says_what_came_of_it(
+    user: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("taskapi.api.answers.DURABLE_SECONDS", 0.05)
+    wish = {"Prefer": 'respond-async, Durability="postgres"'}
+    left = user.post("/tasks", {"title": "x"}, headers=wish)
+    assert (left.status_code, left.headers["Preference-Applied"]) == (201, "durability=redis")
+    plain = user.post("/tasks", {"title": "x"}, headers={"Prefer": "durability=redis"})
+    assert "Preference-Applied" not in plain.headers
+
+
+def test_a_write_that_waited_long_enough_says_so(user: Person, data: Store) -> None:
+    flush = threading.Timer(0.2, data.redis.delete, ["dirty"])
+    flush.start()
+    answer = user.post("/tasks", {"title": "x"}, headers={"Prefer": "durability=postgres"})
+    flush.join()
+    assert answer.headers["Preference-Applied"] == "durability=postgres"
+
+
+def test_where_postgresql_is_demanded_every_write_waits(
+    make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch, user: Person
+) -> None:
+    app = make_app(durability="postgres")
+    monkeypatch.setattr("taskapi.api.answers.DURABLE_SECONDS", 0.05)
+    client: FlaskClient = app.test_client()
+    answer = client.post("/tasks", json={"title": "x"}, headers=user.headers)
+    assert answer.headers["Preference-Applied"] == "durability=redis"
+    app.extensions["taskapi.api"].bell.stop()
+
+
+def test_what_was_made_is_found_where_the_answer_says(user: Person) -> None:
+    for mount in ("", "/v1"):
+        answer = user.post(f"{mount}/tasks", {"title": "x"})
+        assert answer.headers["Location"] == f"{mount}/tasks/{answer.json['data']['id']}"
+        assert user.get(answer.headers["Location"]).json == answer.json

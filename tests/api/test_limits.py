@@ -1,0 +1,92 @@
+"""Limits: per address for those who are nobody yet, per caller for everybody else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from taskapi.store.client import Store
+from tests.api.conftest import OWNER_PASSWORD, PASSWORD, basic, signed_up
+
+
+@pytest.fixture
+def strict(data: Store, make_app: Callable[..., Flask]) -> FlaskClient:
+    """Three attempts a minute."""
+    return make_app(rate_limit_auth="3 per minute").test_client()
+
+
+def test_too_many_sign_ins_from_one_address_are_429(strict: FlaskClient) -> None:
+    sent = {"username": "nobody", "password": PASSWORD}
+    first = strict.post("/auth/login", json=sent)
+    assert first.status_code == 401
+    assert first.headers["X-RateLimit-Remaining"] == "2"
+    assert first.headers["RateLimit-Policy"] == '"login";q=3;w=60'
+    assert [strict.post("/login", json=sent).status_code for _ in range(3)] == [401, 401, 429]
+    last = strict.post("/users/login", json=sent)
+    assert 1 <= int(last.headers["Retry-After"]) <= 61
+    assert last.json["retry_after"] == int(last.headers["Retry-After"])
+    assert last.headers["X-RateLimit-Remaining"] == "0"
+
+
+def test_signing_in_and_registering_have_limits_of_their_own(strict: FlaskClient) -> None:
+    for _ in range(4):
+        strict.post("/auth/login", json={"username": "nobody", "password": PASSWORD})
+    assert strict.post("/register", json={"username": "eve", "password": PASSWORD}).status_code == 201
+
+
+def test_guessing_passwords_shuts_an_address_out_for_good_ones_too(strict: FlaskClient) -> None:
+    signed_up(strict, "eve")
+    good = basic("eve", PASSWORD)
+    assert strict.get("/auth/me", headers=good).status_code == 200
+    guesses = [strict.get("/auth/me", headers=basic("eve", f"guess {number}")) for number in range(4)]
+    assert [answer.status_code for answer in guesses] == [401, 401, 401, 429]
+    assert strict.get("/auth/me", headers=good).status_code == 429
+    assert strict.get("/auth/me", headers={"X-Owner-Password": OWNER_PASSWORD}).status_code == 429
+
+
+def test_an_address_behind_a_proxy_is_believed_only_of_a_trusted_one(
+    data: Store, make_app: Callable[..., Flask]
+) -> None:
+    sent = {"username": "nobody", "password": PASSWORD}
+
+    def statuses(client: FlaskClient) -> list[int]:
+        return [
+            client.post("/login", json=sent, headers={"X-Forwarded-For": f"10.0.0.{number}"}).status_code
+            for number in range(5)
+        ]
+
+    assert statuses(make_app(rate_limit_auth="3 per minute").test_client()) == [401, 401, 401, 429, 429]
+    assert statuses(make_app(rate_limit_auth="3 per minute", trusted_proxies=1).test_client()) == [401] * 5
+
+
+def test_without_its_broker_an_address_is_still_counted_in_memory(
+    data: Store, make_app: Callable[..., Flask]
+) -> None:
+    client = make_app(rate_limit_auth="3 per minute", broker_url="redis://127.0.0.1:1/0").test_client()
+    sent = {"username": "nobody", "password": PASSWORD}
+    assert [client.post("/login", json=sent).status_code for _ in range(4)] == [401, 401, 401, 429]
+
+
+@pytest.fixture
+def few(data: Store, make_app: Callable[..., Flask]) -> FlaskClient:
+    """Three calls a minute for each caller."""
+    return make_app(rate_limit_default="3 per minute").test_client()
+
+
+def test_a_caller_is_told_what_is_left_and_refused_after_it(few: FlaskClient) -> None:
+    user, other = signed_up(few, "ada"), signed_up(few, "bob")
+    answers = [user.get("/tasks") for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert [answer.headers["X-RateLimit-Remaining"] for answer in answers] == ["2", "1", "0", "0"]
+    assert {answer.headers["X-RateLimit-Limit"] for answer in answers} == {"3"}
+    assert answers[0].headers["RateLimit-Policy"] == '"default";q=3;w=60'
+    assert answers[0].headers["RateLimit"].startswith('"default";r=2;t=')
+    assert 1 <= int(answers[3].headers["Retry-After"]) <= 21
+    assert other.get("/tasks").status_code == 200
+
+
+def test_health_and_docs_are_not_counted(few: FlaskClient) -> None:
+    assert {few.get(path).status_code for path in ("/health", "/docs") for _ in range(5)} == {200}
