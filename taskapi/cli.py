@@ -9,11 +9,13 @@ from flask.cli import with_appcontext
 
 from taskapi.db.engine import Engine
 from taskapi.diagnosis import checkup
-from taskapi.domain.errors import Unavailable
+from taskapi.domain.errors import Invalid, Unavailable
 from taskapi.extensions import db
+from taskapi.services.owner import ensure_owner
 from taskapi.store import jobs
 from taskapi.store.client import Store
 from taskapi.sync import closing
+from taskapi.sync.admission import admit
 from taskapi.sync.catching_up import catch_up
 from taskapi.sync.compare import Comparison
 from taskapi.sync.compare import compare as compare_stores
@@ -33,11 +35,13 @@ def register(app: Flask) -> None:
 @click.command()
 @with_appcontext
 def sync() -> None:
-    """Make Redis ready, and carry everything to PostgreSQL."""
+    """Make Redis ready, give user 1 the owner's e-mail and password, and carry everything to PostgreSQL."""
+    settings = current_app.config["SETTINGS"]
 
     def work(store: Store, engine: Engine) -> None:
-        verdict, flushed = catch_up(store, engine, SYNC_SECONDS)
-        click.echo(verdict.sentence)
+        click.echo(admit(store, engine).sentence)
+        ensure_owner(store, settings.owner_email, settings.owner_password)
+        _, flushed = catch_up(store, engine, SYNC_SECONDS)
         click.echo(told(flushed))
 
     _with_stores(work)
@@ -122,4 +126,9 @@ def _with_stores(work: Callable[[Store, Engine], None]) -> None:
         work(_store(), db.engine)
     except (Unavailable, Foreign) as fault:
         click.echo(str(fault), err=True)
+        sys.exit(1)
+    except Invalid as refusal:
+        click.echo(
+            " ".join(message for messages in refusal.errors.values() for message in messages), err=True
+        )
         sys.exit(1)
