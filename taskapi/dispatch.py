@@ -18,7 +18,9 @@ def sender(broker_url: str) -> Callable[..., None]:
 
     Connects at the first job, and forgets a job that could not be sent: all work can be found again.
     """
-    client = Celery("taskapi", broker=broker_url, set_as_current=False, fixups=[])
+    # Celery's word for a socket; redis-py says unix.
+    broker = broker_url.replace("unix://", "redis+socket://", 1)
+    client = Celery("taskapi", broker=broker, set_as_current=False, fixups=[])
     client.conf.update(
         broker_connection_timeout=CONNECT_SECONDS,
         broker_connection_retry=False,
