@@ -10,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet install \
 	--require-hashes --no-deps --no-compile --only-binary :all:
-# On all cores at once, where pip would use one; each start of the product is a second faster for it.
+# For tests alone, on all cores: a first start compiles the little that it needs by itself.
 COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || :
 EMBEDDED := $(BIN)/python -m taskapi.embedded
 CODE := taskapi worker tests migrations run.py celery_app.py
@@ -80,7 +80,6 @@ $(BIN)/python:
 
 $(VENV)/.runtime: requirements.txt | $(BIN)/python
 	@$(PIP) -r requirements.txt
-	@$(COMPILE)
 	@touch $@
 
 # A folder of its own, rebuilt whole: pip does not replace what is in a --target.
