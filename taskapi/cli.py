@@ -21,6 +21,7 @@ from taskapi.sync.compare import Comparison
 from taskapi.sync.compare import compare as compare_stores
 from taskapi.sync.errors import Foreign
 from taskapi.sync.flush import Flushed
+from taskapi.sync.judging import Finding
 
 SYNC_SECONDS = 60.0
 MOST_NAMES = 20
@@ -41,7 +42,9 @@ def sync() -> None:
     def work(store: Store, engine: Engine) -> None:
         click.echo(admit(store, engine).sentence)
         ensure_owner(store, settings.owner_email, settings.owner_password)
-        _, flushed = catch_up(store, engine, SYNC_SECONDS)
+        again, flushed = catch_up(store, engine, SYNC_SECONDS)
+        if again.finding is not Finding.READY:
+            click.echo(again.sentence)
         click.echo(told(flushed))
 
     _with_stores(work)

@@ -12,13 +12,14 @@ from taskapi.db.errors import faults_named
 __all__ = ["Connection", "Engine", "connect", "engine_options", "is_reachable", "transaction"]
 
 CONNECT_SECONDS = 2
-LOCK_SECONDS = 5
-STATEMENT_SECONDS = 30
+LOCK_SECONDS = 5.0
+STATEMENT_SECONDS = 30.0
 
 
 def engine_options() -> dict[str, Any]:
     """What every engine is made with, also Flask-SQLAlchemy's (SQLALCHEMY_ENGINE_OPTIONS)."""
-    limits = f"-c lock_timeout={LOCK_SECONDS}s -c statement_timeout={STATEMENT_SECONDS}s -c timezone=UTC"
+    waits = {"lock_timeout": LOCK_SECONDS, "statement_timeout": STATEMENT_SECONDS}
+    limits = " ".join(f"-c {name}={int(seconds * 1000)}" for name, seconds in waits.items())
     return {
         "pool_pre_ping": True,
         "pool_size": 4,
@@ -29,7 +30,7 @@ def engine_options() -> dict[str, Any]:
             "tcp_user_timeout": 10_000,
             "keepalives_idle": 10,
             "application_name": "taskapi",
-            "options": limits,
+            "options": f"{limits} -c timezone=UTC",
         },
     }
 

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from taskapi.db import locks, meta, rows
-from taskapi.db.engine import Engine, transaction
+from taskapi.db.engine import Engine, connect, transaction
 from taskapi.db.errors import PostgresAway
 from taskapi.domain import failpoints
 from taskapi.domain.clock import timestamp
@@ -275,9 +275,11 @@ def test_records_without_an_owner_are_refused(opened: Store, engine: Engine):
 
 
 def test_only_one_admission_goes_on_at_a_time(store: Store, engine: Engine, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("taskapi.db.engine.LOCK_SECONDS", 1)
+    monkeypatch.setattr("taskapi.db.engine.LOCK_SECONDS", 0.2)
+    impatient = connect(engine.url.render_as_string(hide_password=False))
     with locks.held_alone(engine), pytest.raises(PostgresAway):
-        admit(store, engine)
+        admit(store, impatient)
+    impatient.dispose()
     assert admit(store, engine).finding is Finding.FIRST
 
 

@@ -12,8 +12,6 @@ from taskapi.config import load_settings
 from taskapi.db import meta
 from taskapi.db.engine import Engine, transaction
 from taskapi.diagnosis import checkup
-from taskapi.domain.clock import timestamp
-from taskapi.domain.records import User
 from taskapi.embedded.servers import Servers
 from taskapi.extensions import db
 from taskapi.store import checks, dirty, heartbeats, jobs, state
@@ -21,7 +19,7 @@ from taskapi.store.client import Store
 from taskapi.sync.flush import Flushed
 from tests.conftest import product_environment
 from tests.db.minimal import minimal_app
-from tests.sync.conftest import create, new_task, restart
+from tests.sync.conftest import new_task, restart
 from tests.sync.test_flush import run_sql
 
 Run = Callable[..., Result]
@@ -45,17 +43,15 @@ def test_sync_admits_and_carries_and_says_so(run: Run, store: Store):
     assert (first.exit_code, first.output) == (
         0,
         "Both stores are new: a new installation begins. Epoch 1.\n"
-        "Carried to PostgreSQL: nothing new. Nothing is left.\n",
+        "Carried to PostgreSQL: 1 user, 1 credential. Nothing is left.\n",
     )
-    create_user(store)
     new_task(store)
     new_task(store)
 
-    assert "Carried to PostgreSQL: 1 user, 2 tasks. Nothing is left." in run("sync").output
-
-
-def create_user(store: Store) -> None:
-    create(store, User(full_name="Ada", created_at=timestamp(), updated_at=timestamp()))
+    assert (
+        "Redis was already admitted. Epoch 1.\nCarried to PostgreSQL: 2 tasks. Nothing is left.\n"
+        in run("sync").output
+    )
 
 
 def test_sync_refuses_a_foreign_redis_in_one_sentence(run: Run, store: Store):
@@ -109,7 +105,7 @@ def test_compare_names_what_differs(run: Run, opened: Store, engine: Engine):
     for _ in range(3):
         new_task(opened)
     run("sync")
-    assert run("compare").output == "Equal: 1 users, 0 credentials, 0 groups, 3 tasks, 4 journal entries.\n"
+    assert run("compare").output == "Equal: 1 users, 1 credentials, 0 groups, 3 tasks, 6 journal entries.\n"
     new_task(opened)
     opened.redis.delete("task:1")
     run_sql(engine, "UPDATE tasks SET title = 'x' WHERE id = 2; DELETE FROM tasks WHERE id = 3")

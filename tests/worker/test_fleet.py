@@ -43,9 +43,10 @@ def fleet(app: Celery, servers: Servers) -> Iterator[None]:
 
 
 def test_a_ring_becomes_a_row(fleet: None, servers: Servers):
+    send_job = sender(servers.urls["broker"])
+    send_job("sync.flush")
     wait_until(lambda: state.look(store()).is_ready)
     make_group()
-    send_job = sender(servers.urls["broker"])
     send_job("sync.flush")
     wait_until(lambda: groups_in_postgres() == 1)
 

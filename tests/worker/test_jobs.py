@@ -1,10 +1,13 @@
 """The worker's jobs, on the real stores."""
 
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from celery import Celery
 
+from taskapi.config import Settings
 from taskapi.db import queries
 from taskapi.domain.callers import Claim
 from taskapi.domain.clock import timestamp
@@ -134,6 +137,12 @@ def test_a_forked_process_makes_its_own_connections(app: Celery):
     connections.forget()
     assert all(old is not new for old, new in zip(before, (store(), broker(), engine()), strict=True))
     before[2].dispose()
+
+
+def test_a_worker_that_is_not_told_where_the_servers_are_says_what_to_set(settings: Settings, tmp_path: Path):
+    lost = replace(settings, broker_url=None, taskapi_home=tmp_path)
+    with pytest.raises(SystemExit, match="broker"):
+        connections.addresses_of(lost)
 
 
 def test_celery_takes_json_only_and_gives_a_dead_workers_job_to_another(app: Celery):
