@@ -106,5 +106,5 @@ def lock_home(home: Home) -> TextIOWrapper:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         file.close()
-        raise StartRefused(f"taskapi already runs on {home.path}: `make stop` ends it.") from None
+        raise StartRefused(f"it already runs on {home.path}: `make stop` ends it.") from None
     return file

@@ -131,7 +131,7 @@ def test_the_next_start_ends_what_was_left_running(roof: Roof):
 def test_a_second_start_on_one_home_is_one_sentence(roof: Roof):
     supervisor = roof.start_and_wait()
     said = roof.refuse()
-    assert said == f"taskapi already runs on {roof.home}: `make stop` ends it.\n"
+    assert said == f"it already runs on {roof.home}: `make stop` ends it.\n"
     assert supervisor.poll() is None
 
 
