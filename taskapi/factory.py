@@ -45,6 +45,12 @@ class RecordId(IntegerConverter):
 class TaskApi(Flask):
     """Flask that answers with JSON and nothing else."""
 
+    request_class = seen.NotedRequest
+
+    def ensure_sync(self, func: Any) -> Any:
+        """The function itself: no view here is a coroutine, and asking costs every request anew."""
+        return func
+
     def make_default_options_response(self) -> Response:
         """What a path takes, without a body."""
         response = super().make_default_options_response()
@@ -65,8 +71,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     tokens.register(app, settings)
     problems.register(app)
     _wire(app, settings, urls)
-    headers.register(app, settings.cors_origins)
+    headers.register(app, settings.cors_origins, settings.log_level)
     routes.register(app)
+    cli.register(app)
     cli.register(app)
     _behind_proxies(app, settings.trusted_proxies)
     return app
@@ -95,7 +102,7 @@ def _bind_database(app: Flask, url: str) -> None:
 def _wire(app: Flask, settings: Settings, urls: dict[str, str]) -> None:
     policy = policy_of("default", settings.rate_limit_default)
     store = store_of(urls["redis"], policy)
-    addresses = Addresses(app, urls["broker"], settings.rate_limit_auth)
+    addresses = Addresses(urls["broker"], settings.rate_limit_auth)
     send_job = sender(urls["broker"])
     secret = hashlib.sha256(b"idempotency" + settings.secret_key.encode()).digest()
     bell = Bell(store, send_job)

@@ -22,20 +22,11 @@ Given = ParamSpec("Given")
 Answer = TypeVar("Answer")
 
 
-class _OnDemand(Limiter):
-    """Flask-Limiter that counts where it is told to, and leaves every other request alone."""
-
-    def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
-        if not in_middleware:
-            super()._check_request_limit(callable_name=callable_name, in_middleware=False)
-
-
 class Addresses:
     """What each address may still do. Counted on the broker Redis; while that is away, in memory."""
 
-    def __init__(self, app: Flask, broker_url: str, limit: str | None) -> None:
+    def __init__(self, broker_url: str, limit: str | None) -> None:
         self._limiter = _limiter(broker_url)
-        self._limiter.init_app(app)
         self._policy = policy_of("password", limit)
         self._count = {
             scope: self._limiter.shared_limit(limit or "", scope=scope)(_counted(scope))
@@ -103,13 +94,15 @@ def policy_of(name: str, limit: str | None) -> seen.Policy | None:
 
 
 def _limiter(broker_url: str) -> Limiter:
-    return _OnDemand(
+    return Limiter(
         key_func=_address,
         strategy="moving-window",
         key_prefix="taskapi",
         storage_uri="redis://",
         storage_options=_pooled(broker_url),
         in_memory_fallback_enabled=True,
+        # An app that nobody calls: the hooks of Flask-Limiter would cost every request of ours.
+        app=Flask("addresses"),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from time import perf_counter
 
 import structlog
@@ -12,27 +13,29 @@ from taskapi.api import cors, seen
 log = structlog.get_logger("taskapi.request")
 
 
-def register(app: Flask, origins: tuple[str, ...]) -> None:
-    """Begins the notes of each request, and ends each answer with its headers and its line."""
-    app.before_request(seen.begin)
+def register(app: Flask, origins: tuple[str, ...], log_level: str) -> None:
+    """Ends each answer with its headers and, where such lines are wanted, its line in the log."""
+    chatty = logging.getLevelName(log_level) <= logging.INFO
 
     def finish(response: Response) -> Response:
+        notes = seen.noted()
         headers = response.headers
-        headers["X-Request-ID"] = seen.request_id()
-        headers["X-Content-Type-Options"] = "nosniff"
+        headers.add("X-Request-ID", notes.request_id)
+        headers.add("X-Content-Type-Options", "nosniff")
         if "Cache-Control" not in headers:
-            headers["Cache-Control"] = "no-store"
-        headers.extend(seen.limit_headers())
+            headers.add("Cache-Control", "no-store")
+        if notes.policy is not None:
+            headers.extend(seen.limit_headers(notes, notes.policy))
         if origins:
             cors.allow(response, origins)
-        _log(response.status_code)
+        if chatty:
+            _log(notes, response.status_code)
         return response
 
     app.after_request(finish)
 
 
-def _log(status: int) -> None:
-    notes = seen.noted()
+def _log(notes: seen.Noted, status: int) -> None:
     log.info(
         "request",
         method=request.method,

@@ -7,8 +7,9 @@ import time
 from dataclasses import dataclass, field
 from secrets import token_hex
 from time import perf_counter
+from typing import Any
 
-from flask import g, request
+from flask import Request, request
 
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
@@ -34,17 +35,18 @@ class Noted:
     full_in: int = 0
 
 
-def begin() -> None:
-    """Opens the notes; the caller's own request id is kept if it looks like one."""
-    given = request.environ.get("HTTP_X_REQUEST_ID", "")
-    g.noted = Noted(given if _GIVEN_ID.fullmatch(given) else token_hex(16))
+class NotedRequest(Request):
+    """A request with notes. The caller's own request id is kept if it looks like one."""
+
+    def __init__(self, environ: dict[str, Any], *args: Any, **options: Any) -> None:
+        super().__init__(environ, *args, **options)
+        given = environ.get("HTTP_X_REQUEST_ID", "")
+        self.noted = Noted(given if _GIVEN_ID.fullmatch(given) else token_hex(16))
 
 
 def noted() -> Noted:
-    """The notes, opened now if the request failed before they were."""
-    if "noted" not in g:
-        begin()
-    found: Noted = g.noted
+    """The notes of the request under way."""
+    found: Noted = request.noted  # type: ignore[attr-defined]
     return found
 
 
@@ -67,12 +69,9 @@ def limited(policy: Policy | None, wait: int) -> None:
     notes.left, notes.full_in = 0, wait
 
 
-def limit_headers() -> list[tuple[str, str]]:
-    """The limit in both notations, if one was counted."""
-    notes = noted()
-    if notes.policy is None:
-        return []
-    policy, left = notes.policy, str(notes.left)
+def limit_headers(notes: Noted, policy: Policy) -> list[tuple[str, str]]:
+    """The limit that was counted, in both notations."""
+    left = str(notes.left)
     return [
         ("RateLimit", f'"{policy.name}";r={left};t={notes.full_in}'),
         ("RateLimit-Policy", f'"{policy.name}";q={policy.calls};w={policy.seconds}'),
