@@ -48,10 +48,8 @@ def test_sync_admits_and_carries_and_says_so(run: Run, store: Store):
     new_task(store)
     new_task(store)
 
-    assert (
-        "Redis was already admitted. Epoch 1.\nCarried to PostgreSQL: 2 tasks. Nothing is left.\n"
-        in run("sync").output
-    )
+    again = run("sync").output
+    assert again.endswith("already admitted. Epoch 1.\nCarried to PostgreSQL: 2 tasks. Nothing is left.\n")
 
 
 def test_sync_refuses_a_foreign_redis_in_one_sentence(run: Run, store: Store):
@@ -81,7 +79,7 @@ def test_sync_without_postgresql_is_one_sentence(run: Run, servers: Servers):
 def test_sync_brings_a_postgresql_that_went_back_up_to_date(run: Run, opened: Store, engine: Engine):
     new_task(opened)
     run("sync")
-    run_sql(engine, "DELETE FROM tasks; DELETE FROM change")
+    run_sql(engine, "TRUNCATE users, credentials, tasks, change")
 
     done = run("sync")
 
