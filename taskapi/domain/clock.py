@@ -15,6 +15,11 @@ def timestamp(moment: datetime | None = None) -> str:
     return (moment or now()).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def milliseconds(moment: str | None) -> int:
+    """A timestamp as milliseconds since 1970; 0 for none."""
+    return 0 if moment is None else round(datetime.fromisoformat(moment).timestamp() * 1000)
+
+
 def today() -> str:
     """The UTC date, `YYYY-MM-DD`."""
     return now().date().isoformat()

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from taskapi.domain.clock import milliseconds
 from taskapi.domain.records import Record
 from taskapi.store import codec, keys, plans
 from taskapi.store.client import Store, faults_named, run_id, run_unverified
@@ -161,7 +162,7 @@ def _placing(was: Record | None, now: Record | None, dirty: bool) -> list[Any]:
     text = codec.blob(plans.middle_of(change), subject.id, subject.version)
     before = ("new", 0) if was is None else (plans.prefix_of(was), was.version)
     row = (change.kind.name, subject.id, *before, plans.prefix_of(now), text, subject.version, int(dirty))
-    return [*row, *plans.index_args(change)]
+    return [*row, milliseconds(subject.deleted_at), *plans.index_args(change)]
 
 
 def present(store: Store, kind: Kind, ids: Sequence[int]) -> list[Record | None]:

@@ -6,7 +6,7 @@ from sqlalchemy import text
 from taskapi.db import locks, meta, rows
 from taskapi.db.engine import Engine, connect, transaction
 from taskapi.db.errors import PostgresAway
-from taskapi.domain import failpoints
+from taskapi.domain import clock, failpoints
 from taskapi.domain.clock import timestamp
 from taskapi.domain.errors import Full, Unavailable
 from taskapi.domain.records import Group, User
@@ -118,6 +118,9 @@ def test_an_empty_redis_is_filled_from_postgresql(opened: Store, engine: Engine)
     assert (verdict.finding, verdict.epoch, verdict.placed) == (Finding.EMPTY, 2, 4)
     assert stored_texts(opened) == before
     assert state.present(opened, TASK, [kept.id, trashed.id, gone.id]) == [kept, trashed, None]
+    assert opened.redis.zrange("trashed", 0, -1, withscores=True) == [
+        (b"task:%d" % trashed.id, clock.milliseconds(trashed.deleted_at))
+    ]
     loss = syncs.history(opened).losses[0]
     assert (loss["store"], loss["up_to"]) == ("redis", None)
     assert new_task(opened).id == 1_000_001

@@ -4,6 +4,7 @@
 -- KEYS  none.
 -- ARGV  changes: count, then for each
 --         kind, id, prefix before or "new", version before, prefix now, the record's text, version, 1 to mark it dirty,
+--         when it went into the trash in ms,
 --         claims, releases, leaves, enters, counts: as in save.lua
 -- returns how many were placed, or -1 if Redis is open
 local at = 0
@@ -24,8 +25,8 @@ if redis.call('HGET', 'meta', 'state') == 'ready' then return -1 end
 local clock, placed = redis.call('TIME'), 0
 local since = string.format('%.0f', tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000))
 for _ = 1, tonumber(take()) do
-  local kind, id, before, version_before, now, blob, version, dirty =
-    take(), take(), take(), take(), take(), take(), take(), take()
+  local kind, id, before, version_before, now, blob, version, dirty, gone_at =
+    take(), take(), take(), take(), take(), take(), take(), take(), take()
   local claims, releases, leaves, enters, counts =
     take_all(2), take_all(2), take_all(1), take_all(2), take_all(3)
   local name = kind .. ':' .. id
@@ -45,7 +46,7 @@ for _ = 1, tonumber(take()) do
     for _, row in ipairs(counts) do
       if redis.call('HINCRBY', row[1], row[2], row[3]) == 0 then redis.call('HDEL', row[1], row[2]) end
     end
-    if now == 'trash:' then redis.call('ZADD', 'trashed', since, name) else redis.call('ZREM', 'trashed', name) end
+    if now == 'trash:' then redis.call('ZADD', 'trashed', gone_at, name) else redis.call('ZREM', 'trashed', name) end
     if dirty == '1' then
       redis.call('ZADD', 'dirty', version, name)
       redis.call('ZADD', 'dirty:since', 'NX', since, name)
