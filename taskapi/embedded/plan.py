@@ -30,41 +30,31 @@ class Plan:
 def product_plan(settings: Settings, home: Home, urls: Mapping[str, str]) -> Plan:
     """The product on this home; `urls` are the addresses of what is embedded, by name of the server."""
     make = _Maker(product_environment(settings, home, urls))
-    worker = (
-        "celery",
-        "-A",
-        "celery_app",
-        "worker",
-        "-c",
-        "2",
-        "-l",
-        settings.log_level,
-        *pool_options(can_prefork()),
-    )
-    beat = (
-        "celery",
-        "-A",
-        "celery_app",
-        "beat",
-        "-l",
-        settings.log_level,
-        "-s",
-        str(home.run / "beat-schedule"),
-    )
-    ready_worker = _says_ready if settings.log_level in ("DEBUG", "INFO") else _at_once
     return Plan(
         before=(*_migration(make, home, urls), make("sync", *_FLASK, "sync")),
-        parts=(
-            make("worker", *worker, ready=ready_worker),
-            make("beat", *beat, "--pidfile="),
-            make(
-                "api",
-                *_api(settings),
-                ready=lambda child: is_healthy(settings.server_host, settings.server_port),
-            ),
-        ),
+        parts=(_worker(make, settings), _beat(make, settings, home), _api(make, settings)),
         after=(make("close", *_FLASK, "close"),),
     )
+
+
+def _worker(make: "_Maker", settings: Settings) -> Program:
+    """Celery says that it is ready, but only to those who listen at INFO."""
+    ready = _says_ready if settings.log_level in ("DEBUG", "INFO") else _at_once
+    options = ("-c", "2", "-l", settings.log_level, *pool_options(can_prefork()))
+    return make("worker", "celery", "-A", "celery_app", "worker", *options, ready=ready)
+
+
+def _beat(make: "_Maker", settings: Settings, home: Home) -> Program:
+    options = ("-l", settings.log_level, "-s", str(home.run / "beat-schedule"), "--pidfile=")
+    return make("beat", "celery", "-A", "celery_app", "beat", *options)
+
+
+def _api(make: "_Maker", settings: Settings) -> Program:
+    host = f"[{settings.server_host}]" if ":" in settings.server_host else settings.server_host
+    size = ("--workers", str(settings.web_workers), "--threads", str(settings.web_threads))
+    where = ("--bind", f"{host}:{settings.server_port}", "--no-control-socket", "--graceful-timeout", "5")
+    command = ("gunicorn", "taskapi:create_app()", "--worker-class", "gthread", *size, *where)
+    return make("api", *command, ready=lambda child: is_healthy(settings.server_host, settings.server_port))
 
 
 def _migration(make: "_Maker", home: Home, urls: Mapping[str, str]) -> tuple[Program, ...]:
@@ -114,22 +104,6 @@ def is_healthy(host: str, port: int) -> bool:
 def visible_host(host: str) -> str:
     """The address to call a server at that listens on `host`: on every address means on the loopback too."""
     return LOOPBACK if host in ("0.0.0.0", "::", "") else host  # noqa: S104 - compared, not listened on
-
-
-def _api(settings: Settings) -> tuple[str, ...]:
-    host = f"[{settings.server_host}]" if ":" in settings.server_host else settings.server_host
-    size = ("--workers", str(settings.web_workers), "--threads", str(settings.web_threads))
-    where = ("--bind", f"{host}:{settings.server_port}", "--no-control-socket")
-    return (
-        "gunicorn",
-        "taskapi:create_app()",
-        "--worker-class",
-        "gthread",
-        *size,
-        *where,
-        "--graceful-timeout",
-        "5",
-    )
 
 
 def _at_once(child: Child) -> bool:
