@@ -26,7 +26,7 @@ from taskapi.domain.rights import Right
 View = Callable[..., Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Contract:
     """The declarations of one endpoint.
 

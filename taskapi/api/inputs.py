@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -13,6 +14,7 @@ from taskapi.api import strict_json
 from taskapi.api.contracts import Contract
 from taskapi.api.errors import Malformed, Unsupported
 from taskapi.api.schemas.query import Query
+from taskapi.domain.clock import today
 from taskapi.domain.errors import Invalid
 from taskapi.domain.filters import Page
 
@@ -54,6 +56,14 @@ def asked(contract: Contract) -> Asked:
     text = request.query_string
     if not text or contract.any_query:
         return NOTHING if query is None or not query.has_wanted else Asked(query.default)
+    return _understood(contract, text, today())
+
+
+@lru_cache(maxsize=1024)
+def _understood(contract: Contract, text: bytes, _day: str) -> Asked:
+    """The same, remembered: lists are asked for with few queries, again and again. What is overdue depends
+    on the day."""
+    query = contract.query
     given = _parameters(text)
     if query is None:
         raise Invalid({name: ["There is no such parameter here."] for name in given})
