@@ -65,13 +65,13 @@ def close() -> None:
 @click.command()
 @with_appcontext
 def compare() -> None:
-    """Compare both stores, record by record; exit code 1 if they differ."""
+    """Compare both stores, record by record; exit code 1 if they differ or are unsound."""
 
     def work(store: Store, engine: Engine) -> None:
         found = compare_stores(store, engine)
         for line in differences(found):
             click.echo(line)
-        if not found.is_equal:
+        if not (found.is_equal and found.is_sound):
             sys.exit(1)
 
     _with_stores(work)
@@ -109,6 +109,8 @@ def differences(found: Comparison) -> list[str]:
         "different": found.differing,
         "on their way or in quarantine": found.waiting,
         "journal entries missing or different": [str(version) for version in found.journal],
+        "without a parent": found.soundness.orphans,
+        "unique values held twice": found.soundness.clashes,
     }
     listed = [f"{len(names)} {what}: {_shortened(names)}" for what, names in groups.items() if names]
     return [f"Equal: {same}, {found.entries} journal entries.", *listed]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -145,14 +146,15 @@ def backlog(store: Store) -> Backlog:
     """What waits, kind by kind."""
     with faults_named():
         pipe = store.redis.pipeline(transaction=False)
-        pipe.zrange(keys.DIRTY, 0, -1)
         pipe.zrange(keys.DIRTY_SINCE, 0, 0, withscores=True)
         pipe.hgetall(keys.QUARANTINE)
-        names, oldest, apart = pipe.execute()
-    kinds = [name.split(b":")[0].decode() for name in names]
+        oldest, apart = pipe.execute()
+        # In slices: there may be millions while PostgreSQL is away, and nobody shall wait for this.
+        names: Any = store.redis.zscan_iter(keys.DIRTY, count=1000)
+        kinds = Counter(name.partition(b":")[0].decode() for name, _ in names)
     lag = max(0.0, time.time() - oldest[0][1] / 1000) if oldest else 0.0
     quarantined = {name.decode(): orjson.loads(account) for name, account in apart.items()}
-    return Backlog({kind: kinds.count(kind) for kind in sorted(set(kinds))}, lag, quarantined)
+    return Backlog(dict(sorted(kinds.items())), lag, quarantined)
 
 
 def _mark(name: bytes, version: bytes, blob: bytes) -> Mark:

@@ -189,6 +189,15 @@ def versions(store: Store, kind: Kind, ids: Sequence[int]) -> list[int]:
     return [max(0 if blob is None else codec.version_of(blob) for blob in column) for column in columns]
 
 
+def missing(store: Store, names: Sequence[str]) -> set[str]:
+    """Which of these live records (`kind:id`) are not there."""
+    if not names:
+        return set()
+    with faults_named():
+        blobs = store.redis.mget(names)
+    return {name for name, blob in zip(names, blobs, strict=True) if blob is None}
+
+
 def stored_blobs(store: Store, size: int = 1000) -> Iterator[tuple[Kind, list[bytes]]]:
     """Every record in Redis as it is stored, live or in the trash, some at a time, in no order.
 

@@ -13,6 +13,7 @@ from taskapi.store import codec, dirty, keys, state
 from taskapi.store.client import Store
 from taskapi.store.dirty import Entry
 from taskapi.store.kinds import KINDS, Kind
+from taskapi.sync.soundness import Soundness
 
 CHUNK = 500
 
@@ -32,11 +33,17 @@ class Comparison:
     waiting: list[str] = field(default_factory=list)
     journal: list[int] = field(default_factory=list)
     entries: int = 0
+    soundness: Soundness = field(default_factory=Soundness)
 
     @property
     def is_equal(self) -> bool:
         """Whether nothing differs but what is waiting."""
         return not (self.only_redis or self.only_postgres or self.differing or self.journal)
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether every parent exists and every unique value has one holder."""
+        return not (self.soundness.orphans or self.soundness.clashes)
 
 
 def compare(store: Store, engine: Engine) -> Comparison:
@@ -55,6 +62,7 @@ def _compare_records(
     store: Store, connection: Connection, kind: Kind, blobs: list[bytes], found: Comparison
 ) -> None:
     records = {record.id: record for record in (codec.decode(kind, blob) for blob in blobs)}
+    found.soundness.check(store, kind, records)
     there = {row["id"]: kind.record(**row) for row in rows.some(connection, kind.name, list(records))}
     for number, record in records.items():
         if there.get(number) == record:

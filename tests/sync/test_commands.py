@@ -12,6 +12,8 @@ from taskapi.config import load_settings
 from taskapi.db import meta
 from taskapi.db.engine import Engine, transaction
 from taskapi.diagnosis import checkup
+from taskapi.domain.clock import timestamp
+from taskapi.domain.records import User
 from taskapi.embedded.servers import Servers
 from taskapi.extensions import db
 from taskapi.store import checks, dirty, heartbeats, jobs, state
@@ -19,7 +21,7 @@ from taskapi.store.client import Store
 from taskapi.sync.flush import Flushed
 from tests.conftest import product_environment
 from tests.db.minimal import minimal_app
-from tests.sync.conftest import new_task, restart
+from tests.sync.conftest import create, new_task, restart
 from tests.sync.test_flush import run_sql
 
 Run = Callable[..., Result]
@@ -117,6 +119,24 @@ def test_compare_names_what_differs(run: Run, opened: Store, engine: Engine):
     assert "1 different: task:2\n" in done.output
     assert "1 on their way or in quarantine: task:4\n" in done.output
     assert "1 journal entries missing or different: " in done.output
+
+
+def test_compare_finds_orphans_and_values_that_two_hold(run: Run, opened: Store, engine: Engine):
+    new_task(opened)
+    trashed = new_task(opened, deleted_at=timestamp())
+    now = timestamp()
+    for name in ("Ada", "Bob"):
+        create(opened, User(full_name=name, username=name, created_at=now, updated_at=now))
+    bob = opened.redis.get("user:3")
+    opened.redis.set("user:3", bob.replace(b'"username":"Bob"', b'"username":"ADA"'))
+    opened.redis.delete("user:1")
+
+    done = run("compare")
+
+    assert done.exit_code == 1
+    assert "1 without a parent: task:1 without user:1\n" in done.output
+    assert "1 unique values held twice: user:2 and user:3 have one username\n" in done.output
+    assert f"task:{trashed.id} without" not in done.output
 
 
 def test_what_was_refused_or_left_is_told():

@@ -134,6 +134,7 @@ def require_all_there(store: Store, engine: Engine, writers: list[Writer], *, al
     drain_through_losses(store, engine)
     found = compare(store, engine)
     assert found.is_equal, found
+    assert found.is_sound, found
     assert dirty.count(store) == 0
     assert differences(store) == []
     for writer in writers:
