@@ -1,0 +1,64 @@
+"""With a server away the answers are 503, soon, and say when to come back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from taskapi.embedded.servers import Servers
+from tests.api.conftest import OWNER_PASSWORD, PASSWORD, Person
+
+NOWHERE = "redis://127.0.0.1:1/0"
+OWNER = {"X-Owner-Password": OWNER_PASSWORD}
+
+
+@pytest.fixture
+def cut_off(servers: Servers, make_app: Callable[..., Flask]) -> FlaskClient:
+    """A client of an app whose data Redis is nowhere."""
+    return make_app(redis_url=NOWHERE).test_client()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "sent"),
+    [
+        ("GET", "/tasks", None),
+        ("GET", "/v1/users/1/tasks/1", None),
+        ("POST", "/tasks", {"title": "x"}),
+        ("DELETE", "/tasks/1", None),
+        ("POST", "/login", {"username": "ada", "password": PASSWORD}),
+        ("POST", "/register", {"username": "ada", "password": PASSWORD}),
+        ("GET", "/admin/status", None),
+    ],
+)
+def test_without_the_store_every_route_says_503_and_when_to_try_again(
+    cut_off: FlaskClient, method: str, path: str, sent: dict[str, str] | None
+) -> None:
+    answer = cut_off.open(path, method=method, json=sent, headers=OWNER)
+    assert answer.status_code == 503
+    assert answer.json["code"] == "unavailable"
+    assert int(answer.headers["Retry-After"]) >= 1
+
+
+def test_what_needs_no_store_is_answered_without_it(cut_off: FlaskClient) -> None:
+    for path, status in (("/docs", 200), ("/openapi.json", 200), ("/health/live", 200), ("/health", 503)):
+        assert cut_off.get(path).status_code == status
+    assert cut_off.get("/tasks").status_code == 401
+
+
+def test_without_postgresql_all_is_served_and_the_owner_sees_it(
+    user: Person, make_app: Callable[..., Flask]
+) -> None:
+    client = make_app(database_url="postgresql+psycopg2://nobody@127.0.0.1:1/nothing").test_client()
+    assert client.post("/tasks", json={"title": "x"}, headers=user.headers).status_code == 201
+    assert client.get("/admin/status", headers=OWNER).json["data"]["postgres_status"] == "error"
+    assert client.get("/admin/stats", headers=OWNER).json["data"]["postgresql"] is None
+
+
+def test_without_the_broker_a_sync_on_demand_is_503(user: Person, make_app: Callable[..., Flask]) -> None:
+    client = make_app(broker_url=NOWHERE).test_client()
+    assert client.post("/admin/sync?action=force", headers=OWNER).status_code == 503
+    assert client.get("/admin/jobs", headers=OWNER).status_code == 503
+    assert client.get("/tasks", headers=user.headers).status_code == 200
