@@ -52,11 +52,13 @@ class Entry:
 class Batch:
     """The oldest dirty records and the journal's next entries, with the epoch they belong to.
 
-    `settled` is the highest version known to be in PostgreSQL, `total` how many records are dirty.
+    `settled` is the highest version known to be in PostgreSQL, `carried` that of the last journal
+    entry known to be there, `total` how many records are dirty.
     """
 
     epoch: int
     settled: int
+    carried: int
     total: int
     marks: tuple[Mark, ...]
     entries: tuple[Entry, ...]
@@ -75,10 +77,11 @@ def peek(store: Store, records: int = 500, entries: int = 2000) -> Batch:
     reply = run(store, "peek", records, entries)
     if reply[0] == b"unverified":
         raise refusal(reply)
-    epoch, settled, total, found, journal = reply
+    epoch, settled, carried, total, found, journal = reply
     triples = zip(found[0::3], found[1::3], found[2::3], strict=True)
     marks = tuple(_mark(name, version, blob) for name, version, blob in triples)
-    return Batch(int(epoch), int(settled), total, marks, tuple(_entry(*line) for line in journal))
+    lines = tuple(_entry(*line) for line in journal)
+    return Batch(int(epoch), int(settled), int(carried), total, marks, lines)
 
 
 def settle(store: Store, batch: Batch, written: Sequence[Mark], carried: int = 0) -> int:

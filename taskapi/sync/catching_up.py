@@ -30,7 +30,7 @@ def _require_whole(store: Store, engine: Engine) -> None:
     """A drain with nothing to carry does not ask PostgreSQL; this does."""
     now = state.look(store)
     with transaction(engine) as connection:
-        fence.enter(connection, now.epoch, now.settled)
+        fence.enter(connection, now)
 
 
 def sweep(store: Store, engine: Engine, seconds: float) -> Flushed:

@@ -33,5 +33,5 @@ def close(store: Store, engine: Engine, seconds: float = PATIENCE) -> Flushed | 
 def _note(store: Store, engine: Engine) -> None:
     closed = state.look(store)
     with transaction(engine) as connection:
-        fence.enter(connection, closed.epoch, closed.settled)
+        fence.enter(connection, closed)
         meta.note_closed(connection, closed.epoch, closed.fingerprint())

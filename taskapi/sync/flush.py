@@ -100,7 +100,7 @@ def _flush_watched(store: Store, engine: Engine) -> Flushed:
 def _write(engine: Engine, batch: Batch) -> tuple[Carried, int]:
     with transaction(engine) as connection:
         failpoints.reach("flush.begun")
-        fence.enter(connection, batch.epoch, batch.settled)
+        fence.enter(connection, batch)
         failpoints.reach("flush.entered")
         carried = carry_records(connection, batch.marks)
         failpoints.reach("flush.upserted")

@@ -81,7 +81,7 @@ def judge(facts: Facts) -> Finding:
     require_kin(facts)
     if facts.redis.epoch == 0:
         return Finding.EMPTY if facts.postgres else Finding.FIRST
-    if facts.postgres is None or _went_back(facts.redis, facts.postgres, facts.highest):
+    if facts.postgres is None or _went_back(facts, facts.postgres):
         return Finding.WENT_BACK
     if _is_stale(facts.redis, facts.postgres, facts.highest):
         return Finding.STALE
@@ -105,8 +105,10 @@ def require_kin(facts: Facts) -> None:
         )
 
 
-def _went_back(redis: State, postgres: Installation, highest: int) -> bool:
-    return highest < redis.settled or postgres.epoch < redis.epoch
+def _went_back(facts: Facts, postgres: Installation) -> bool:
+    redis = facts.redis
+    lacks = facts.highest < redis.settled or facts.last_entry < redis.carried
+    return lacks or postgres.epoch < redis.epoch
 
 
 def _is_stale(redis: State, postgres: Installation, highest: int) -> bool:

@@ -18,7 +18,7 @@ def top_up(store: Store, engine: Engine, batch: Batch) -> dict[str, int]:
     if not wanted:
         return {}
     with transaction(engine) as connection:
-        fence.enter(connection, batch.epoch, batch.settled)
+        fence.enter(connection, batch)
         ceilings = {kind: meta.lease(connection, kind, ceiling) for kind, ceiling in sorted(wanted.items())}
         failpoints.reach("leases.leased")
     failpoints.reach("leases.committed")

@@ -32,4 +32,5 @@ class Soundness:
         for name, value in codec.uniques(kind, record).items():
             holder = self._holders.setdefault((kind.name, name, value), record.id)
             if holder != record.id:
-                self.clashes.append(f"{kind.name}:{holder} and {kind.name}:{record.id} have one {name}")
+                one, other = (keys.record(kind.name, number) for number in sorted((holder, record.id)))
+                self.clashes.append(f"{one} and {other} have one {name}")

@@ -19,6 +19,7 @@ from taskapi.store.kinds import TASK
 from taskapi.store.plans import SAME_ID, Change
 from taskapi.store.records import save
 from taskapi.sync import carrying, flush
+from taskapi.sync.catching_up import catch_up
 from taskapi.sync.compare import compare
 from taskapi.sync.errors import EpochMoved, PostgresWentBack
 from taskapi.sync.flush import drain, flush_batch
@@ -323,3 +324,19 @@ def test_versions_keep_all_their_digits(opened: Store, engine: Engine):
     drain(opened, engine, 5)
 
     require_equal(opened, engine)
+
+
+def test_a_journal_that_went_back_alone_is_noticed_and_carried_again(opened: Store, engine: Engine):
+    for _ in range(3):
+        new_task(opened)
+    drain(opened, engine, 5)
+    run_sql(engine, "DELETE FROM change WHERE version > (SELECT min(version) FROM change)")
+    new_task(opened)
+
+    with pytest.raises(PostgresWentBack):
+        drain(opened, engine, 5)
+
+    catch_up(opened, engine, 5)
+    require_equal(opened, engine)
+    with transaction(engine) as connection:
+        assert connection.scalar(text("SELECT count(*) FROM change")) == 5

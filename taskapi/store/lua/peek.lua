@@ -3,7 +3,7 @@
 --
 -- KEYS  none.
 -- ARGV  how many records, how many journal entries
--- returns {epoch, settled, dirty in all, {kind:id, version, blob, …}, {journal id, {field, value, …}} …}
+-- returns {epoch, settled, carried, dirty in all, {kind:id, version, blob, …}, {journal id, {field, value, …}} …}
 local meta = redis.call('HMGET', 'meta', 'epoch', 'settled', 'carried', 'state')
 if meta[4] ~= 'ready' then return {'unverified'} end
 local found = {}
@@ -17,4 +17,4 @@ local from = '(' .. (meta[3] or '0') .. '-0'
 if not meta[3] then from = '-' end
 local entries = {}
 if tonumber(ARGV[2]) > 0 then entries = redis.call('XRANGE', 'journal', from, '+', 'COUNT', ARGV[2]) end
-return {meta[1], meta[2] or '0', redis.call('ZCARD', 'dirty'), found, entries}
+return {meta[1], meta[2] or '0', meta[3] or '0', redis.call('ZCARD', 'dirty'), found, entries}
