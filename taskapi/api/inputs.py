@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
 from flask import request
+from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 from marshmallow import ValidationError
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from taskapi.api import strict_json
 from taskapi.api.contracts import Contract
@@ -43,7 +47,7 @@ def body(contract: Contract) -> dict[str, Any]:
     """The object in the body, unchecked; raises Malformed or Unsupported."""
     if contract.takes_form and request.mimetype in (FORM, MULTIPART):
         return _form()
-    sent = request.get_data(cache=False)
+    sent = _bytes()
     if not sent and contract.body_optional:
         return {}
     _require_json()
@@ -86,9 +90,28 @@ def _is_json_suffixed(media: str) -> bool:
     return media.startswith("application/") and media.endswith("+json")
 
 
+@contextmanager
+def _arriving() -> Iterator[None]:
+    """A connection that breaks off, or chunks that are none, as a refusal."""
+    try:
+        yield
+    except (OSError, ParseException):
+        raise Malformed("The body did not arrive whole.") from None
+
+
+def _bytes() -> bytes:
+    """The whole body. One whose length was not told is read up to the limit, and refused there."""
+    with _arriving():
+        sent = request.get_data(cache=False)
+    if request.content_length is None and len(sent) >= (request.max_content_length or 0):
+        raise RequestEntityTooLarge
+    return sent
+
+
 def _form() -> dict[str, Any]:
     """The fields of a form, each once."""
-    lists = request.form.to_dict(flat=False)
+    with _arriving():
+        lists = request.form.to_dict(flat=False)
     for name, texts in lists.items():
         if len(texts) > 1:
             raise Malformed(f"The field {name[:80]!a} is there twice.")

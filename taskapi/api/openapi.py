@@ -87,7 +87,16 @@ def document(app: Flask) -> bytes:
     spec.components.schema("Problem", _problem())
     for endpoint in endpoints(app):
         spec.path(endpoint.path, operations={endpoint.method.lower(): _operation(endpoint)})
-    return orjson.dumps(spec.to_dict())
+    return orjson.dumps(_with_aliases(spec.to_dict(), app))
+
+
+def _with_aliases(document: dict[str, Any], app: Flask) -> dict[str, Any]:
+    """The document with the other names that bodies know for their fields."""
+    for body in {endpoint.contract.body for endpoint in endpoints(app)} - {None}:
+        known = document["components"]["schemas"][_name(body)]["properties"]
+        for alias, name in body.aliases.items() if body else ():
+            known[alias] = known[name] | {"description": f"Another name of {name}."}
+    return document
 
 
 def _items(_: Any, field: Any, **__: Any) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from taskapi.domain.errors import Invalid, Limited, Refused, Taken, Unauthorized
 
 log = structlog.get_logger("taskapi.api")
 
+MEDIA_TYPE = "application/problem+json"
 CATALOGUE: dict[str, tuple[int, str]] = {
     "bad_request": (400, "Bad request"),
     "malformed": (400, "Request cannot be read"),
@@ -37,18 +38,16 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "uri_too_long": (414, "Address too long"),
     "unsupported_media_type": (415, "Unsupported media type"),
     "range_not_satisfiable": (416, "Range not satisfiable"),
+    "expectation_failed": (417, "Expectation failed"),
     "rate_limited": (429, "Too many requests"),
     "headers_too_large": (431, "Header fields too large"),
     "internal_error": (500, "Internal error"),
+    "not_implemented": (501, "Not implemented"),
     "unavailable": (503, "Service unavailable"),
     "full": (507, "No room left"),
 }
-_CODE_OF_STATUS = {
-    400: "bad_request", 404: "not_found", 405: "method_not_allowed", 406: "not_acceptable",
-    408: "request_timeout", 409: "conflict", 412: "stale", 413: "too_large", 414: "uri_too_long",
-    415: "unsupported_media_type", 416: "range_not_satisfiable", 429: "rate_limited",
-    431: "headers_too_large", 503: "unavailable",
-}  # fmt: skip
+# The first code of each status is the one for what HTTP itself has brought about.
+_CODE_OF_STATUS = {status: code for code, (status, _) in reversed(CATALOGUE.items())}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +67,25 @@ class Problem:
 
     def response(self) -> Response:
         """The problem as it is sent."""
-        body = {
+        text = self.document(seen.request_id())
+        answer = Response(text, self.status, content_type=MEDIA_TYPE)
+        for name, value in self.headers:
+            answer.headers.add(name, value)
+        return answer
+
+    def document(self, request_id: str) -> bytes:
+        """Its body."""
+        told = {
             "success": False,
             "type": f"/docs/errors#{self.code}",
             "title": CATALOGUE[self.code][1],
             "status": self.status,
             "detail": self.detail,
             "code": self.code,
-            "request_id": seen.request_id(),
+            "request_id": request_id,
             "errors": self.errors,
-            **self.members,
         }
-        answer = Response(orjson.dumps(body), self.status, content_type="application/problem+json")
-        for name, value in self.headers:
-            answer.headers.add(name, value)
-        return answer
+        return orjson.dumps(told | self.members)
 
 
 def register(app: Flask) -> None:
@@ -135,10 +138,13 @@ def _of_limit(error: Limited, detail: str) -> Problem:
     return Problem(error.code, detail, headers=(("Retry-After", wait),), members={"retry_after": int(wait)})
 
 
+def code_of(status: int) -> str:
+    """The code of a status that HTTP itself has brought about."""
+    return _CODE_OF_STATUS.get(status, "bad_request" if status < 500 else "internal_error")
+
+
 def _of_http(error: HTTPException) -> Problem:
-    code = _CODE_OF_STATUS.get(
-        error.code or 500, "bad_request" if (error.code or 500) < 500 else "internal_error"
-    )
+    code = code_of(error.code or 500)
     if code == "not_found":
         return Problem(code, f"There is nothing at {request.path}.")
     if isinstance(error, MethodNotAllowed):

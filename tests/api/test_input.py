@@ -90,6 +90,25 @@ def test_a_body_beyond_a_mebibyte_is_413(user: Person) -> None:
     assert user.call("POST", "/tasks", data=body, headers=JSON).status_code == 413
 
 
+class BrokenOff:
+    """A connection that breaks off."""
+
+    def read(self, *_: int) -> bytes:
+        """Nothing more comes."""
+        raise ConnectionResetError
+
+    readline = readinto = read
+
+
+@pytest.mark.parametrize(
+    "media", ["application/json", "application/x-www-form-urlencoded", "multipart/form-data;boundary=x"]
+)
+def test_a_body_that_breaks_off_is_400(client: FlaskClient, media: str) -> None:
+    cut = {"wsgi.input": BrokenOff(), "CONTENT_LENGTH": "9", "CONTENT_TYPE": media}
+    answer = client.post("/login", environ_overrides=cut)
+    assert (answer.status_code, answer.json["code"]) == (400, "bad_request")
+
+
 BAD_TASKS: list[tuple[dict[str, Any], str]] = [
     ({}, "title"),
     ({"title": None}, "title"),
