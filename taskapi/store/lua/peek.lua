@@ -6,12 +6,15 @@
 -- returns {epoch, settled, carried, dirty in all, {kind:id, version, blob, …}, {journal id, {field, value, …}} …}
 local meta = redis.call('HMGET', 'meta', 'epoch', 'settled', 'carried', 'state')
 if meta[4] ~= 'ready' then return {'unverified'} end
-local found = {}
-for _, name in ipairs(redis.call('ZRANGE', 'dirty:since', 0, tonumber(ARGV[1]) - 1)) do
-  local blob = redis.call('GET', name) or redis.call('GET', 'trash:' .. name) or redis.call('GET', 'purged:' .. name)
-  found[#found + 1] = name
-  found[#found + 1] = string.format('%.0f', tonumber(redis.call('ZSCORE', 'dirty', name) or 0))
-  found[#found + 1] = blob or ''
+local found, names = {}, redis.call('ZRANGE', 'dirty:since', 0, tonumber(ARGV[1]) - 1)
+if #names > 0 then
+  local versions, blobs = redis.call('ZMSCORE', 'dirty', unpack(names)), redis.call('MGET', unpack(names))
+  for index, name in ipairs(names) do
+    local blob = blobs[index] or redis.call('GET', 'trash:' .. name) or redis.call('GET', 'purged:' .. name)
+    found[#found + 1] = name
+    found[#found + 1] = string.format('%.0f', tonumber(versions[index] or 0))
+    found[#found + 1] = blob or ''
+  end
 end
 local from = '(' .. (meta[3] or '0') .. '-0'
 if not meta[3] then from = '-' end

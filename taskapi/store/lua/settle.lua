@@ -11,22 +11,31 @@ local window, carried = tonumber(ARGV[2]), tonumber(ARGV[3])
 local clock = redis.call('TIME')
 local now = string.format('%.0f', tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000))
 local settled, moved, highest = 0, 0, carried
-for index = 4, #ARGV, 2 do
-  local name, version = ARGV[index], ARGV[index + 1]
-  highest = math.max(highest, tonumber(version))
-  redis.call('HDEL', 'quarantine', name)
-  local mark = redis.call('ZSCORE', 'dirty', name)
-  if mark and tonumber(mark) == tonumber(version) then
-    redis.call('ZREM', 'dirty', name)
-    redis.call('ZREM', 'dirty:since', name)
-    redis.call('DEL', 'purged:' .. name)
-    settled = settled + 1
-  elseif mark then
-    -- What is dirty now was changed after the peek: it queues up behind the others.
-    redis.call('ZADD', 'dirty:since', 'XX', now, name)
-    moved = moved + 1
+-- A thousand at a time, in few commands: each command is a line of the AOF.
+local function settle(first, last)
+  local names, clean, tombstones, later = {}, {}, {}, {}
+  for index = first, last, 2 do names[#names + 1] = ARGV[index] end
+  local marks = redis.call('ZMSCORE', 'dirty', unpack(names))
+  for position, name in ipairs(names) do
+    local version, mark = tonumber(ARGV[first + 2 * position - 1]), tonumber(marks[position] or -1)
+    highest = math.max(highest, version)
+    if mark == version then
+      clean[#clean + 1], tombstones[#tombstones + 1] = name, 'purged:' .. name
+    elseif mark >= 0 then
+      -- What is dirty now was changed after the peek: it queues up behind the others.
+      later[#later + 1], later[#later + 2] = now, name
+    end
   end
+  redis.call('HDEL', 'quarantine', unpack(names))
+  if #clean > 0 then
+    redis.call('ZREM', 'dirty', unpack(clean))
+    redis.call('ZREM', 'dirty:since', unpack(clean))
+    redis.call('DEL', unpack(tombstones))
+  end
+  if #later > 0 then redis.call('ZADD', 'dirty:since', 'XX', unpack(later)) end
+  settled, moved = settled + #clean, moved + #later / 2
 end
+for first = 4, #ARGV, 2000 do settle(first, math.min(first + 1999, #ARGV)) end
 local function raise(field, value)
   if value > tonumber(redis.call('HGET', 'meta', field) or 0) then
     redis.call('HSET', 'meta', field, string.format('%.0f', value))
