@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, Response
+from flask import Flask, Response, has_request_context
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter
 
@@ -128,7 +128,8 @@ def store_of(url: str, policy: Policy | None) -> Store:
 
 def _metered(policy: Policy) -> Callable[[int, int], None]:
     def metered(left: int, full_in_ms: int) -> None:
-        seen.metered(policy, left, math.ceil(full_in_ms / 1000))
+        if has_request_context():
+            seen.metered(policy, left, math.ceil(full_in_ms / 1000))
 
     return metered
 

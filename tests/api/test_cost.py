@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,12 +17,13 @@ from tests.api.conftest import PASSWORD, Person, basic
 
 @contextmanager
 def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """The commands that are sent to any Redis meanwhile, by the port they go to."""
+    """A note of each command that this thread sends to any Redis meanwhile."""
     sent: list[str] = []
     send = AbstractConnection.send_packed_command
 
     def counting(connection: AbstractConnection, command: object, check_health: bool = True) -> None:
-        sent.append(str(getattr(connection, "port", getattr(connection, "path", "?"))))
+        if threading.current_thread() is threading.main_thread():
+            sent.append(repr(connection))
         send(connection, command, check_health)
 
     with monkeypatch.context() as patch:
@@ -65,14 +67,23 @@ def test_a_remembered_password_costs_no_round_trip_of_its_own(
     assert len(sent) == 1
 
 
-def test_a_write_is_two_round_trips(user: Person, monkeypatch: pytest.MonkeyPatch, quiet_bell: None) -> None:
-    path = f"/users/{user.id}/tasks/{user.task()['id']}"
-    user.put(path, {"title": "warm"})
-    for method, sent_body in (("PUT", {"title": "x"}), ("POST", {"title": "y"}), ("DELETE", None)):
-        with counted(monkeypatch) as sent:
-            answer = user.call(method, f"/users/{user.id}/tasks" if method == "POST" else path, sent_body)
-        assert answer.status_code in (200, 201)
-        assert len(sent) == 2, method
+WRITES = [
+    ("PUT", "/users/{user}/tasks/{task}", {"title": "another"}),
+    ("PUT", "/tasks/{task}/done", None),
+    ("POST", "/users/{user}/tasks", {"title": "new"}),
+    ("DELETE", "/tasks/{task}", None),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), WRITES)
+def test_a_write_is_two_round_trips(
+    user: Person, method: str, path: str, body: object, monkeypatch: pytest.MonkeyPatch, quiet_bell: None
+) -> None:
+    warm, address = (path.format(user=user.id, task=user.task()["id"]) for _ in range(2))
+    user.call(method, warm, body)
+    with counted(monkeypatch) as sent:
+        assert user.call(method, address, body).status_code in (200, 201)
+    assert len(sent) == 2
 
 
 def test_a_refusal_costs_the_store_nothing(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,82 @@
+"""Whatever is sent, the answer is no fault of the server."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as some
+
+from tests.api.conftest import Person
+
+JSON = {"Content-Type": "application/json"}
+
+values = some.recursive(
+    some.none() | some.booleans() | some.integers() | some.floats() | some.text(),
+    lambda inner: some.lists(inner, max_size=4) | some.dictionaries(some.text(), inner, max_size=4),
+    max_leaves=12,
+)
+NAMES = (
+    "title",
+    "status",
+    "priority",
+    "deadline",
+    "tags",
+    "user_id",
+    "group_id",
+    "estimate_hours",
+    "due_date",
+)
+quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@quick
+@given(some.dictionaries(some.sampled_from(NAMES) | some.text(max_size=8), values, max_size=5))
+def test_whatever_object_is_sent_is_answered_without_a_fault(user: Person, sent: dict[str, Any]) -> None:
+    body = json.dumps(sent).encode()
+    assert user.call("POST", "/tasks", data=body, headers=JSON).status_code in (201, 400, 403)
+
+
+@quick
+@given(some.binary(max_size=60))
+def test_whatever_bytes_are_sent_are_answered_without_a_fault(user: Person, body: bytes) -> None:
+    for path in ("/tasks", "/auth/login", "/auth/register", "/auth/refresh"):
+        assert 400 <= user.call("POST", path, data=body, headers=JSON).status_code < 500
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert 400 <= user.call("POST", "/auth/login", data=body, headers=form).status_code < 500
+
+
+@quick
+@given(some.binary(max_size=40), some.binary(max_size=40))
+def test_whatever_path_and_query_are_asked_are_answered_without_a_fault(
+    client: FlaskClient, path: bytes, query: bytes
+) -> None:
+    environ = {"PATH_INFO": "/" + path.decode("latin-1"), "QUERY_STRING": query.decode("latin-1")}
+    assert client.get("/", environ_overrides=environ).status_code < 500
+    listed = client.get("/tasks", environ_overrides={"QUERY_STRING": query.decode("latin-1")})
+    assert 400 <= listed.status_code < 500
+
+
+headers = some.text(
+    some.characters(min_codepoint=32, max_codepoint=255, exclude_characters="\x7f"), max_size=40
+)
+NAMED = (
+    "If-Match",
+    "If-None-Match",
+    "Idempotency-Key",
+    "Prefer",
+    "X-Request-ID",
+    "Accept",
+    "Content-Type",
+    "Cookie",
+)
+
+
+@quick
+@given(some.sampled_from(NAMED), headers)
+def test_whatever_header_is_sent_is_answered_without_a_fault(user: Person, name: str, value: str) -> None:
+    assert user.put("/tasks/1", {"title": "x"}, headers={name: value}).status_code < 500
+    assert user.get("/tasks", headers={name: value}).status_code < 500
+    assert user.client.get("/tasks", headers={"Authorization": value}).status_code == 401
