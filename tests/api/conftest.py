@@ -82,7 +82,7 @@ def plain_settings(servers: Servers) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def make_app(plain_settings: Settings) -> Callable[..., Flask]:
+def make_app(plain_settings: Settings) -> Iterator[Callable[..., Flask]]:
     """Makes an app whose settings differ as told."""
     made: list[Flask] = []
 
@@ -91,15 +91,15 @@ def make_app(plain_settings: Settings) -> Callable[..., Flask]:
         made.append(app)
         return app
 
-    return make
+    yield make
+    for app in made:
+        app.extensions["taskapi.api"].bell.stop()
 
 
 @pytest.fixture(scope="session")
-def shared_app(make_app: Callable[..., Flask]) -> Iterator[Flask]:
+def shared_app(make_app: Callable[..., Flask]) -> Flask:
     """One app for all tests that need no settings of their own."""
-    app = make_app()
-    yield app
-    app.extensions["taskapi.api"].bell.stop()
+    return make_app()
 
 
 @pytest.fixture
