@@ -69,7 +69,7 @@ class Batch:
         return not self.marks and not self.entries
 
 
-def peek(store: Store, records: int = 500, entries: int = 2000) -> Batch:
+def peek(store: Store, records: int = 1000, entries: int = 2000) -> Batch:
     """Looks at the records that have been dirty longest. Takes nothing away: a crash costs a repeat.
 
     Raises Unavailable while Redis is unverified.
