@@ -1,28 +1,25 @@
 """Admission: whatever was lost, both stores come to the same end, and no id or version is used twice."""
 
 import pytest
-from sqlalchemy import text
 
-from taskapi.db import locks, meta, rows
-from taskapi.db.engine import Engine, connect, transaction
-from taskapi.db.errors import PostgresAway
-from taskapi.domain import clock, failpoints
+from taskapi.db.engine import Engine
+from taskapi.domain import clock
 from taskapi.domain.clock import timestamp
 from taskapi.domain.errors import Full, Unavailable
 from taskapi.domain.records import Group, User
-from taskapi.store import dirty, state, syncs
+from taskapi.store import state, syncs
 from taskapi.store.client import Store
 from taskapi.store.kinds import TASK
 from taskapi.store.scrub import differences
 from taskapi.store.state import EPOCH_SPAN
-from taskapi.sync import admission, closing, judging, rebuilding
+from taskapi.sync import admission
 from taskapi.sync.admission import admit
 from taskapi.sync.closing import close
 from taskapi.sync.compare import compare
 from taskapi.sync.errors import Foreign
 from taskapi.sync.flush import drain
 from taskapi.sync.judging import Finding
-from tests.sync.conftest import Crash, change, crash, create, new_task, purge, restart, snapshot, turn_back
+from tests.sync.conftest import change, create, new_task, purge, restart, snapshot, turn_back
 from tests.sync.test_flush import require_equal, run_sql, titles
 
 
@@ -177,84 +174,6 @@ def test_a_redis_of_an_older_epoch_brings_what_it_never_flushed(opened: Store, e
     assert titles(engine) == tasks_in(opened)
 
 
-def test_a_postgresql_that_went_back_is_caught_up_from_redis(opened: Store, engine: Engine):
-    first = new_task(opened, title="first")
-    purged = new_task(opened, title="purged")
-    drain(opened, engine, 5)
-    run_sql(engine, "CREATE TABLE old_tasks AS TABLE tasks; CREATE TABLE old_change AS TABLE change")
-    change(opened, first, title="second")
-    later = new_task(opened, title="later")
-    purge(opened, purged)
-    drain(opened, engine, 5)
-    run_sql(
-        engine,
-        "TRUNCATE tasks, change; INSERT INTO tasks TABLE old_tasks; INSERT INTO change TABLE old_change;"
-        "DROP TABLE old_tasks, old_change",
-    )
-    restart(opened)
-
-    verdict = admit(opened, engine)
-
-    assert (verdict.finding, verdict.marked, verdict.buried) == (Finding.WENT_BACK, 2, 1)
-    assert tasks_in(opened) == {first.id: "second", later.id: "later"}
-    require_settled(opened, engine)
-    assert titles(engine) == tasks_in(opened)
-    with transaction(engine) as connection:
-        assert connection.scalar(text("SELECT count(*) FROM change")) == 6
-    assert [loss["store"] for loss in syncs.history(opened).losses] == ["postgresql"]
-
-
-def test_a_journal_that_both_have_lost_is_recorded_as_a_range(opened: Store, engine: Engine):
-    tasks = [new_task(opened) for _ in range(3)]
-    drain(opened, engine, 5)
-    opened.redis.xtrim("journal", minid=f"{tasks[2].version}-0", approximate=False)
-    run_sql(engine, f"DELETE FROM change WHERE version > {tasks[0].version}; DELETE FROM tasks")
-    restart(opened)
-
-    assert admit(opened, engine).finding is Finding.WENT_BACK
-
-    journal = syncs.history(opened).losses[1]
-    assert (journal["store"], journal["above"], journal["up_to"]) == (
-        "journal",
-        tasks[0].version,
-        tasks[1].version,
-    )
-    require_settled(opened, engine)
-
-
-def test_an_open_redis_is_closed_while_postgresql_is_caught_up(opened: Store, engine: Engine):
-    task = new_task(opened)
-    drain(opened, engine, 5)
-    run_sql(engine, "DELETE FROM change; DELETE FROM tasks; DELETE FROM users")
-    refused = []
-
-    def write() -> None:
-        with pytest.raises(Unavailable):
-            new_task(opened)
-        refused.append(True)
-
-    with failpoints.armed("rebuilding.marked", write):
-        assert admit(opened, engine, suspect=True).finding is Finding.WENT_BACK
-
-    assert refused
-    require_settled(opened, engine)
-    assert titles(engine) == {task.id: "t"}
-
-
-def test_an_empty_postgresql_beside_a_filled_redis_is_filled_from_it(opened: Store, engine: Engine):
-    task = new_task(opened)
-    drain(opened, engine, 5)
-    run_sql(engine, "TRUNCATE users, tasks, change, meta, lease")
-    restart(opened)
-
-    verdict = admit(opened, engine)
-
-    assert (verdict.finding, verdict.epoch, verdict.marked) == (Finding.WENT_BACK, 2, 2)
-    require_settled(opened, engine)
-    assert titles(engine) == {task.id: "t"}
-    assert new_task(opened).id == 1_000_001
-
-
 def test_a_redis_of_another_program_is_refused(store: Store, engine: Engine):
     store.redis.set("celery", "x")
     with pytest.raises(Foreign, match="keys of another program"):
@@ -275,153 +194,6 @@ def test_records_without_an_owner_are_refused(opened: Store, engine: Engine):
     forget_everything(opened)
     with pytest.raises(Foreign, match="restore it whole"):
         admit(opened, engine)
-
-
-def test_only_one_admission_goes_on_at_a_time(store: Store, engine: Engine, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("taskapi.db.engine.LOCK_SECONDS", 0.2)
-    impatient = connect(engine.url.render_as_string(hide_password=False))
-    with locks.held_alone(engine), pytest.raises(PostgresAway):
-        admit(store, impatient)
-    impatient.dispose()
-    assert admit(store, engine).finding is Finding.FIRST
-
-
-def test_who_waits_for_an_admission_finds_it_done(store: Store, engine: Engine):
-    def admit_meanwhile() -> None:
-        with engine.connect() as connection:
-            facts = judging.look(store, connection)
-            admission._admitted(store, connection, facts, judging.judge(facts))
-
-    with failpoints.armed("admission.locked", admit_meanwhile):
-        assert admit(store, engine).finding is Finding.READY
-
-
-def test_a_restart_during_the_admission_starts_it_over(
-    store: Store, engine: Engine, monkeypatch: pytest.MonkeyPatch
-):
-    real = state.open_for
-    monkeypatch.setattr(
-        state, "open_for", lambda store, run, *rest, **more: real(store, "another", *rest, **more)
-    )
-    with pytest.raises(Unavailable):
-        admit(store, engine)
-    monkeypatch.undo()
-
-    admit(store, engine)
-    new_group = create(store, Group(name="Team", created_at=timestamp(), updated_at=timestamp()))
-    assert new_group.id == 1001
-
-
-def test_an_overtaken_admission_changes_nothing(opened: Store):
-    now = state.look(opened)
-    before = opened.redis.hgetall("meta")
-
-    assert not state.begin(opened, now.run, "other")
-    assert not state.open_for(opened, now.run, "other", 5, 0, now.ids)
-    opened.redis.hset("meta", "state", "closed")
-    assert not state.open_for(opened, now.run, "other", 0, 0, now.ids)
-
-    assert opened.redis.hgetall("meta") == before | {b"state": b"closed"}
-
-
-@pytest.mark.parametrize("line", admission.LINES)
-@pytest.mark.parametrize("damage", ["first", "clean", "unclean", "empty", "stale", "went back"])
-def test_killed_at_any_line_the_next_admission_ends_the_same(
-    store: Store, engine: Engine, damage: str, line: str, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(rebuilding, "CHUNK", 2)
-    expected = _damaged(store, engine, damage)
-    failpoints_hit = []
-
-    def die() -> None:
-        failpoints_hit.append(True)
-        crash()
-
-    with failpoints.armed(line, die):
-        try:
-            admit(store, engine)
-        except Crash:
-            restart_cleanly(store)
-    assert failpoints_hit or line.startswith("rebuilding.")
-
-    admit(store, engine)
-
-    assert tasks_in(store) == expected
-    require_settled(store, engine)
-    assert titles(engine) == expected
-    now = timestamp()
-    fresh = create(store, Group(name="Fresh", created_at=now, updated_at=now))
-    assert fresh.id > (1 if damage != "first" else 0)
-    with transaction(engine) as connection:
-        assert fresh.version > rows.highest_version(connection)
-        assert meta.leases(connection)["group"] >= fresh.id
-    require_settled(store, engine)
-
-
-def _damaged(store: Store, engine: Engine, damage: str) -> dict[int, str]:
-    """Both stores as that kind of stop leaves them; returns the tasks that there shall be."""
-    if damage == "first":
-        return {}
-    admit(store, engine)
-    now = timestamp()
-    create(store, User(full_name="Ada", created_at=now, updated_at=now))
-    create(store, Group(name="Team", created_at=now, updated_at=now))
-    tasks = [new_task(store, title=f"{number}", tags=("x",)) for number in range(4)]
-    purge(store, tasks[3])
-    old = snapshot(store)
-    drain(store, engine, 5)
-    task = change(store, tasks[0], title="changed")
-    purge(store, tasks[2])
-    if damage == "clean":
-        close(store, engine)
-        return {1: "changed", 2: "1"}
-    if damage == "unclean":
-        restart(store)
-        return {1: "changed", 2: "1"}
-    if damage == "went back":
-        run_sql(engine, "CREATE TABLE kept AS TABLE tasks; CREATE TABLE kept_change AS TABLE change")
-    drain(store, engine, 5)
-    if damage == "went back":
-        restore = "TRUNCATE {0}; INSERT INTO {0} TABLE {1}; DROP TABLE {1}"
-        run_sql(engine, restore.format("tasks", "kept") + ";" + restore.format("change", "kept_change"))
-        restart(store)
-    elif damage == "empty":
-        forget_everything(store)
-    else:
-        turn_back(store, old)
-    assert task.title == "changed"
-    return {1: "changed", 2: "1"}
-
-
-@pytest.mark.parametrize("line", closing.LINES)
-def test_killed_at_any_line_of_the_stop_nothing_is_lost(opened: Store, engine: Engine, line: str):
-    task = new_task(opened)
-    with failpoints.armed(line, crash), pytest.raises(Crash):
-        close(opened, engine)
-    restart(opened) if line == "closing.drained" else restart_cleanly(opened)
-
-    verdict = admit(opened, engine)
-
-    assert verdict.finding is (Finding.CLEAN if line == "closing.noted" else Finding.UNCLEAN)
-    assert new_task(opened).id == (2 if line == "closing.noted" else 1_000_001)
-    require_settled(opened, engine)
-    assert task.id in titles(engine)
-
-
-def test_a_closed_redis_is_not_closed_again(opened: Store, engine: Engine):
-    assert close(opened, engine)
-    assert close(opened, engine) is None
-
-
-def test_a_stop_without_time_leaves_the_rest_for_the_next_start(opened: Store, engine: Engine):
-    for _ in range(3):
-        new_task(opened)
-    flushed = close(opened, engine, seconds=0)
-    assert flushed
-    assert dirty.count(opened) == flushed.left
-
-    admit(opened, engine)
-    require_settled(opened, engine)
 
 
 def test_ids_end_at_the_lease_until_postgresql_gives_more(opened: Store, engine: Engine):

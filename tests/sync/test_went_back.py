@@ -1,0 +1,94 @@
+"""A PostgreSQL that came back with an older state: Redis is the truth."""
+
+import pytest
+from sqlalchemy import text
+
+from taskapi.db.engine import Engine, transaction
+from taskapi.domain import failpoints
+from taskapi.domain.errors import Unavailable
+from taskapi.store import syncs
+from taskapi.store.client import Store
+from taskapi.sync.admission import admit
+from taskapi.sync.flush import drain
+from taskapi.sync.judging import Finding
+from tests.sync.conftest import change, new_task, purge, restart
+from tests.sync.test_admission import require_settled, tasks_in
+from tests.sync.test_flush import run_sql, titles
+
+
+def test_a_postgresql_that_went_back_is_caught_up_from_redis(opened: Store, engine: Engine):
+    first = new_task(opened, title="first")
+    purged = new_task(opened, title="purged")
+    drain(opened, engine, 5)
+    run_sql(engine, "CREATE TABLE old_tasks AS TABLE tasks; CREATE TABLE old_change AS TABLE change")
+    change(opened, first, title="second")
+    later = new_task(opened, title="later")
+    purge(opened, purged)
+    drain(opened, engine, 5)
+    run_sql(
+        engine,
+        "TRUNCATE tasks, change; INSERT INTO tasks TABLE old_tasks; INSERT INTO change TABLE old_change;"
+        "DROP TABLE old_tasks, old_change",
+    )
+    restart(opened)
+
+    verdict = admit(opened, engine)
+
+    assert (verdict.finding, verdict.marked, verdict.buried) == (Finding.WENT_BACK, 2, 1)
+    assert tasks_in(opened) == {first.id: "second", later.id: "later"}
+    require_settled(opened, engine)
+    assert titles(engine) == tasks_in(opened)
+    with transaction(engine) as connection:
+        assert connection.scalar(text("SELECT count(*) FROM change")) == 6
+    assert [loss["store"] for loss in syncs.history(opened).losses] == ["postgresql"]
+
+
+def test_a_journal_that_both_have_lost_is_recorded_as_a_range(opened: Store, engine: Engine):
+    tasks = [new_task(opened) for _ in range(3)]
+    drain(opened, engine, 5)
+    opened.redis.xtrim("journal", minid=f"{tasks[2].version}-0", approximate=False)
+    run_sql(engine, f"DELETE FROM change WHERE version > {tasks[0].version}; DELETE FROM tasks")
+    restart(opened)
+
+    assert admit(opened, engine).finding is Finding.WENT_BACK
+
+    journal = syncs.history(opened).losses[1]
+    assert (journal["store"], journal["above"], journal["up_to"]) == (
+        "journal",
+        tasks[0].version,
+        tasks[1].version,
+    )
+    require_settled(opened, engine)
+
+
+def test_an_open_redis_is_closed_while_postgresql_is_caught_up(opened: Store, engine: Engine):
+    task = new_task(opened)
+    drain(opened, engine, 5)
+    run_sql(engine, "DELETE FROM change; DELETE FROM tasks; DELETE FROM users")
+    refused = []
+
+    def write() -> None:
+        with pytest.raises(Unavailable):
+            new_task(opened)
+        refused.append(True)
+
+    with failpoints.armed("rebuilding.marked", write):
+        assert admit(opened, engine, suspect=True).finding is Finding.WENT_BACK
+
+    assert refused
+    require_settled(opened, engine)
+    assert titles(engine) == {task.id: "t"}
+
+
+def test_an_empty_postgresql_beside_a_filled_redis_is_filled_from_it(opened: Store, engine: Engine):
+    task = new_task(opened)
+    drain(opened, engine, 5)
+    run_sql(engine, "TRUNCATE users, tasks, change, meta, lease")
+    restart(opened)
+
+    verdict = admit(opened, engine)
+
+    assert (verdict.finding, verdict.epoch, verdict.marked) == (Finding.WENT_BACK, 2, 2)
+    require_settled(opened, engine)
+    assert titles(engine) == {task.id: "t"}
+    assert new_task(opened).id == 1_000_001
