@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from taskapi.domain.records import GROUP_ADMIN, OWNER, User
 from taskapi.domain.rights import Right
@@ -17,6 +17,13 @@ class Operation:
 
     id: str
     fingerprint: str
+
+
+@dataclass(slots=True)
+class Tally:
+    """Whether a request has been counted against its caller's limit: once, however often it asks."""
+
+    counted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +41,7 @@ class Claim:
     credential_version: int | None = None
     request_id: str = "-"
     operation: Operation | None = None
+    tally: Tally = field(default_factory=Tally, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,9 @@ SORTABLE = (
 )  # fmt: skip
 
 
+COMPARED_CHARACTERS = 100
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """A set of tasks as a union of (user, group) pairs.
@@ -88,9 +91,9 @@ class Order:
         return sorted(filled, key=self.value, reverse=self.descending) + empty
 
     def value(self, task: Task) -> Any:
-        """What is compared: text without regard to case."""
+        """What is compared: of text the first hundred characters, without regard to case."""
         found = getattr(task, self.field)
-        return found.casefold() if isinstance(found, str) else found
+        return found[:COMPARED_CHARACTERS].casefold() if isinstance(found, str) else found
 
     def is_after(self, task: Task, value: Any, task_id: int) -> bool:
         """Whether the task comes after the one of that value and id."""

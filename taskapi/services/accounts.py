@@ -54,7 +54,7 @@ def register(
     saved = save(store, claim, account_changes(values))
     version = saved.versions[1]
     session = sessions.begin(store, saved.first.id, version, life_seconds, asdict(device))
-    return _login(whole(saved.first).after(saved.first.name, replayed=saved.again), session)
+    return _login(whole(saved.first).after(*saved.names, replayed=saved.again), session)
 
 
 @decided_again

@@ -15,13 +15,13 @@ def ask_as(store: Store, claim: Claim, question: Callable[[Caller], Question]) -
 
     The answer's own caller is the one to decide on. `question` refuses nothing.
     """
-    user, counted = store.familiar.get(claim.user_id), True
+    user = store.familiar.get(claim.user_id)
     for _ in range(3):
         asked = Question() if user is None else question(Caller(user, claim))
-        seen = ask(store, claim, asked, counted=counted)
+        seen = ask(store, claim, asked)
         present = seen.caller.user
         if present == user:
             return seen
-        user, counted = present, False
+        user = present
         store.remember(present)
     raise Moved("The caller has changed.")

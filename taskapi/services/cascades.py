@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from taskapi.domain.callers import Claim
@@ -15,17 +17,27 @@ from taskapi.store.client import Store
 from taskapi.store.kinds import GROUP, TASK
 from taskapi.store.plans import Change
 from taskapi.store.reading import Listing, Question, ask
+from taskapi.store.records import Count
 
 MOST_AT_ONCE = 500
 PAGE = 200
 
 
-def tasks_go(store: Store, claim: Claim, user: User, moment: str) -> list[Change]:
+@dataclass(frozen=True, slots=True)
+class Cascade:
+    """The changes of tasks that follow from another change, and how many there must be for them to be all."""
+
+    changes: list[Change]
+    counts: list[Count]
+
+
+def tasks_go(store: Store, claim: Claim, user: User, moment: str) -> Cascade:
     """The user's tasks move to the trash with them; raises Conflict if they are too many for one step."""
     tasks = [task for _, task in finders.scanned(_fetch(store, claim), Scope(user=user.id), TaskFilter())]
     _require_few(tasks)
     gone = {"deleted_at": moment, "deleted_with": f"user:{user.id}"}
-    return [Change(task, task.changed(**gone), "deleted") for task in tasks]
+    changes = [Change(task, task.changed(**gone), "deleted") for task in tasks]
+    return Cascade(changes, [Count(keys.spread("users"), str(user.id), len(tasks))])
 
 
 def tasks_come_back(store: Store, claim: Claim, user: User) -> list[Change]:
@@ -38,13 +50,15 @@ def tasks_come_back(store: Store, claim: Claim, user: User) -> list[Change]:
     ]
 
 
-def tasks_leave_groups(store: Store, claim: Claim, was: User, now: User) -> list[Change]:
+def tasks_leave_groups(store: Store, claim: Claim, was: User, now: User) -> Cascade:
     """The tasks in groups that the user leaves: on to the remaining group of lowest id, else to the trash."""
     left = sorted(set(was.group_ids) - set(now.group_ids))
     scope = Scope(pairs=tuple((was.id, group_id) for group_id in left))
     tasks = [task for _, task in finders.scanned(_fetch(store, claim), scope, TaskFilter())] if left else []
     _require_few(tasks)
-    return [_moved(task, now.group_ids) for task in tasks]
+    each = Counter(task.group_id for task in tasks)
+    counts = [Count(keys.spread(f"u{was.id}"), str(group_id), each[group_id]) for group_id in left]
+    return Cascade([_moved(task, now.group_ids) for task in tasks], counts)
 
 
 def admin_places_end(groups: Sequence[Group | None], user_id: int) -> list[Change]:
@@ -55,9 +69,7 @@ def admin_places_end(groups: Sequence[Group | None], user_id: int) -> list[Chang
 
 def groups_of(store: Store, claim: Claim, group_ids: Sequence[int]) -> list[Group | None]:
     """The groups of those ids, None for one that does not exist."""
-    seen = ask(
-        store, claim, Question([keys.record(GROUP.name, number) for number in group_ids]), counted=False
-    )
+    seen = ask(store, claim, Question([keys.record(GROUP.name, number) for number in group_ids]))
     return [seen.record(GROUP, number) for number in group_ids]
 
 
@@ -65,7 +77,8 @@ def _moved(task: Task, group_ids: Sequence[int]) -> Change:
     moment = timestamp()
     if group_ids:
         return Change(task, task.changed(group_id=min(group_ids), updated_at=moment), "changed")
-    return Change(task, task.changed(deleted_at=moment, deleted_with=f"group:{task.group_id}"), "deleted")
+    gone = {"deleted_at": moment, "deleted_with": f"member:{task.user_id}:{task.group_id}"}
+    return Change(task, task.changed(**gone), "deleted")
 
 
 def _kept_group(task: Task, user: User) -> int | None:
@@ -95,6 +108,6 @@ def _trash_of(store: Store, claim: Claim, user_id: int) -> Iterator[Task]:
 
 def _fetch(store: Store, claim: Claim) -> finders.Fetch:
     def fetch(listing: Sequence[Any]) -> Listing:
-        return ask(store, claim, Question(listing=listing), counted=False).listing
+        return ask(store, claim, Question(listing=listing)).listing
 
     return fetch

@@ -12,7 +12,10 @@ POLL_SECONDS = 0.02
 
 
 def wait_until_committed(store: Store, names: Sequence[str], seconds: float) -> bool:
-    """Whether these records (kind:id) were committed to PostgreSQL within that time."""
+    """Whether these records (kind:id) were committed to PostgreSQL within that time.
+
+    What PostgreSQL refuses is not committed, however long one waits.
+    """
     until = time.monotonic() + seconds
     while dirty.is_dirty(store, names):
         if time.monotonic() >= until:

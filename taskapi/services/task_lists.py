@@ -63,7 +63,8 @@ def _require_listed_user(seen: Seen, user_id: int) -> None:
 
 def _scope(caller: Caller, search: TaskSearch) -> Scope:
     if search.user_id is not None:
-        return _scope_of_user(caller, search.user_id, search)
+        hidden = search.mine and search.user_id != caller.id
+        return Scope() if hidden else _scope_of_user(caller, search.user_id, search)
     scope = Scope(user=caller.id) if search.mine else access.scope_of(caller)
     return scope if search.group_id is None else scope.within_group(search.group_id)
 
@@ -105,7 +106,7 @@ def _page_of(listing: Listing, query: TaskQuery) -> Listed:
 
 def _picked(store: Store, claim: Claim, query: TaskQuery) -> Listed:
     def fetch(listing: Sequence[Any]) -> Listing:
-        return ask(store, claim, Question(listing=listing), counted=False).listing
+        return ask(store, claim, Question(listing=listing)).listing
 
     found = {task: blob for blob, task in finders.scanned(fetch, query.scope, query.filter)}
     arranged = query.order.arranged(list(found))

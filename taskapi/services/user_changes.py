@@ -13,6 +13,7 @@ from taskapi.domain.errors import Conflict, Forbidden, Invalid
 from taskapi.domain.records import GROUP_ADMIN, OWNER, OWNER_ID, Credential, User
 from taskapi.services import cascades, passwords
 from taskapi.services.again import decided_again
+from taskapi.services.cascades import Cascade
 from taskapi.services.results import Shown, computed
 from taskapi.services.showing import shown_user
 from taskapi.services.users import require_groups, require_version
@@ -22,7 +23,7 @@ from taskapi.store.codec import Stored
 from taskapi.store.kinds import CREDENTIAL, GROUP, USER
 from taskapi.store.plans import Change
 from taskapi.store.reading import Question, Seen, ask
-from taskapi.store.records import Saved, save
+from taskapi.store.records import Saved, remember, save
 
 OWN_PASSWORD_FIELDS = frozenset({"password", "email"})
 
@@ -77,11 +78,13 @@ def _change(
     require_version(was, if_match)
     require_groups(seen, group_ids)
     now = _as_changed(was, changes)
+    guards = [seen.caller.user, was]
     plan = _plan(store, seen, was, now, changes.get("password"))
-    if not plan:
+    if not plan.changes:
+        remember(store, claim, seen.existing(USER, user_id), guards)
         return _Changed(seen.caller, seen.existing(USER, user_id))
     ends = [user_id] if "password" in changes or now.role != was.role else []
-    return _done(seen.caller, save(store, claim, plan, [seen.caller.user, was], sessions_end=ends))
+    return _done(seen.caller, save(store, claim, plan.changes, guards, counts=plan.counts, sessions_end=ends))
 
 
 def _keys(user_id: int, group_ids: Sequence[int]) -> list[str]:
@@ -120,7 +123,7 @@ def _as_changed(was: User, changes: Mapping[str, Any]) -> User:
     return was.changed(**values)
 
 
-def _plan(store: Store, seen: Seen, was: User, now: User, password: str | None) -> list[Change]:
+def _plan(store: Store, seen: Seen, was: User, now: User, password: str | None) -> Cascade:
     """All that has to be written: user, credential, groups they led, tasks in groups that they leave."""
     moment = timestamp()
     differs = now.differs(was) or password is not None
@@ -132,11 +135,11 @@ def _plan(store: Store, seen: Seen, was: User, now: User, password: str | None) 
         if now.role not in (GROUP_ADMIN, OWNER)
         else set(was.group_ids) - set(now.group_ids)
     )
-    if (now.role, now.group_ids) != (was.role, was.group_ids):
-        groups = cascades.groups_of(store, seen.claim, sorted(led))
-        plan += cascades.admin_places_end(groups, was.id)
-        plan += cascades.tasks_leave_groups(store, seen.claim, was, now)
-    return plan
+    if (now.role, now.group_ids) == (was.role, was.group_ids):
+        return Cascade(plan, [])
+    plan += cascades.admin_places_end(cascades.groups_of(store, seen.claim, sorted(led)), was.id)
+    tasks = cascades.tasks_leave_groups(store, seen.claim, was, now)
+    return Cascade(plan + tasks.changes, tasks.counts)
 
 
 def _new_password(was: Credential | None, password: str, user_id: int) -> Change:
@@ -147,8 +150,7 @@ def _new_password(was: Credential | None, password: str, user_id: int) -> Change
 
 
 def _done(caller: Caller, saved: Saved) -> _Changed:
-    names = tuple(stored.name for stored in saved.stored)
-    return _Changed(caller, saved.first, names, saved.again)
+    return _Changed(caller, saved.first, saved.names, saved.again)
 
 
 def _worktimes(user: User) -> Shown:

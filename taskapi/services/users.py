@@ -21,7 +21,7 @@ from taskapi.services.showing import shown_user
 from taskapi.store import codec, finders, keys
 from taskapi.store.client import Store
 from taskapi.store.codec import Stored
-from taskapi.store.kinds import CREDENTIAL, GROUP, USER
+from taskapi.store.kinds import GROUP, USER
 from taskapi.store.plans import SAME_ID, Change
 from taskapi.store.reading import Question, Seen, ask
 from taskapi.store.records import Saved, save
@@ -65,16 +65,19 @@ def create_user(store: Store, claim: Claim, fields: Mapping[str, Any]) -> Shown:
 def delete_user(store: Store, claim: Claim, user_id: int, if_match: int | None = None) -> Shown:
     """Moves a user to the trash, and their tasks with them; their sessions end."""
     seen = ask(store, claim, Question([keys.record(USER.name, user_id)]))
-    access.require_deletable(user_id)
     if seen.replayed:
         return _deleted(seen.replayed)
+    access.require(seen.caller)
+    access.require_deletable(user_id)
     was = access.require_user(seen.caller, user_id, seen.record(USER, user_id))
     require_version(was, if_match)
     moment = timestamp()
     led = cascades.admin_places_end(cascades.groups_of(store, claim, was.group_ids), user_id)
     gone = Change(was, was.changed(deleted_at=moment), "deleted")
-    changes = [gone, *led, *cascades.tasks_go(store, claim, was, moment)]
-    return _deleted(save(store, claim, changes, [seen.caller.user], sessions_end=[user_id]))
+    tasks = cascades.tasks_go(store, claim, was, moment)
+    changes = [gone, *led, *tasks.changes]
+    ends = [user_id]
+    return _deleted(save(store, claim, changes, [seen.caller.user], counts=tasks.counts, sessions_end=ends))
 
 
 @decided_again
@@ -117,8 +120,7 @@ def require_groups(seen: Seen, group_ids: tuple[int, ...]) -> None:
 
 def written(caller: Caller, saved: Saved) -> Shown:
     """The answer to a write of a user."""
-    dirty = (saved.first.name, keys.record(CREDENTIAL.name, saved.first.id))
-    return shown_user(caller, saved.first).after(*dirty, replayed=saved.again)
+    return shown_user(caller, saved.first).after(*saved.names, replayed=saved.again)
 
 
 def _listed_groups(caller: Caller) -> tuple[int, ...] | None:
@@ -141,4 +143,4 @@ def _within_reach(caller: Caller, fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _deleted(saved: Saved) -> Shown:
-    return deleted(saved.ids[0]).after(*(stored.name for stored in saved.stored), replayed=saved.again)
+    return deleted(saved.ids[0]).after(*saved.names, replayed=saved.again)

@@ -17,6 +17,7 @@ from redis.exceptions import (
     NoScriptError,
     OutOfMemoryError,
     ReadOnlyError,
+    ResponseError,
 )
 from redis.exceptions import ConnectionError as ConnectionFault
 from redis.exceptions import TimeoutError as TimeoutFault
@@ -30,6 +31,16 @@ from taskapi.store.errors import UNVERIFIED
 CONNECT_SECONDS = 0.4
 ANSWER_SECONDS = 0.9
 MOST_FAMILIAR = 10_000
+PASSING_FAULTS = (
+    "BUSY",
+    "MISCONF",
+    "NOREPLICAS",
+    "MASTERDOWN",
+    "LOADING",
+    "TRYAGAIN",
+    "NOAUTH",
+    "UNKILLABLE",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +103,11 @@ def client_of(url: str) -> redis.Redis:
 
 
 @cache
-def script(name: str) -> Script:
-    """The script in `lua/<name>.lua`."""
+def script(name: str, *, even_when_full: bool = False) -> Script:
+    """The script in `lua/<name>.lua`; one that makes room may run `even_when_full`."""
     source = files("taskapi.store").joinpath("lua", f"{name}.lua").read_text()
+    if even_when_full:
+        source = source.replace("#!lua\n", "#!lua flags=allow-oom\n", 1)
     return Script(source, hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest())
 
 
@@ -107,15 +120,19 @@ def faults_named() -> Iterator[None]:
         raise Unavailable("The data store is away. Try again in a moment.") from fault
     except OutOfMemoryError as fault:
         raise Full("The data store has no room for more.") from fault
+    except ResponseError as fault:
+        if not str(fault).startswith(PASSING_FAULTS):
+            raise
+        raise Unavailable("The data store cannot answer now. Try again in a moment.") from fault
 
 
-def run(store: Store, name: str, *args: Any) -> Any:
+def run(store: Store, name: str, *args: Any, even_when_full: bool = False) -> Any:
     """Runs a script on a server that was verified; raises Unavailable or Full.
 
     A server that does not know the script is a new one, or has restarted: it is asked who it is
     before it is taught the script.
     """
-    found = script(name)
+    found = script(name, even_when_full=even_when_full)
     client: Any = store.redis
     with faults_named():
         try:

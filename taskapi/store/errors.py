@@ -1,6 +1,6 @@
 """Refusals of the scripts, in the domain's words."""
 
-from taskapi.domain.errors import Conflict, Full, Moved, NotFound, Refused, Taken, Unauthorized, Unavailable
+from taskapi.domain.errors import Conflict, Full, Moved, Refused, Taken, Unauthorized, Unavailable
 
 UNVERIFIED = "The data store has restarted and is being checked. Try again in a moment."
 
@@ -18,6 +18,4 @@ def refusal(reply: list[bytes]) -> Refused:
         return Full(f"No ids are left for a new {subject} until PostgreSQL can lease more.")
     if reason == "leaving":
         return Conflict(f"{subject} is being deleted.")
-    if reason == "missing":
-        return NotFound(f"{subject} is gone.")
     return Moved(f"{subject} has changed.")

@@ -14,11 +14,12 @@ from taskapi.domain.errors import Invalid
 from taskapi.domain.filters import Order, Page, Scope, TaskFilter, TaskQuery
 from taskapi.domain.records import Task
 from taskapi.store import codec, keys, plans
-from taskapi.store.kinds import GROUP, TASK, USER
+from taskapi.store.kinds import TASK, USER
 from taskapi.store.reading import Listing
 
 SLICE = 500
 BY_ID = Order()
+NUMBERS = frozenset({"id", "priority", "user_id", "group_id", "estimate_hours", "version"})
 STATUSES, PRIORITIES = (0, 1), (1, 2, 3)
 
 Fetch = Callable[[Sequence[Any]], Listing]
@@ -63,11 +64,6 @@ def user_page(group_ids: Sequence[int] | None, page: Page) -> list[Any]:
     """The same of the users who are in one of the groups, or of all for None."""
     lists = [keys.USERS] if group_ids is None else [keys.members(group_id) for group_id in group_ids]
     return _union(USER.name, lists, page)
-
-
-def group_page(page: Page) -> list[Any]:
-    """The same of all groups."""
-    return _union(GROUP.name, [keys.GROUPS], page)
 
 
 def _union(kind: str, lists: Sequence[str], page: Page) -> list[Any]:
@@ -129,9 +125,19 @@ def cursor_parts(page: Page, order: Order) -> tuple[Any, int] | None:
         )
     except (binascii.Error, ValueError, TypeError) as fault:
         raise Invalid({"cursor": ["This is not a cursor that a page has given."]}) from fault
-    if [field, descending] != [order.field, order.descending] or type(record_id) is not int:
+    is_ours = type(record_id) is int and _fits(order.field, value)
+    if [field, descending] != [order.field, order.descending] or not is_ours:
         raise Invalid({"cursor": ["This cursor belongs to a list in another order."]})
     return value, record_id
+
+
+def _fits(field: str, value: Any) -> bool:
+    """Whether the value can be one of that field."""
+    if value is None:
+        return True
+    if field in NUMBERS:
+        return type(value) in (int, float)
+    return type(value) is (bool if field == "status" else str)
 
 
 def cursor_id(page: Page, order: Order) -> Any:

@@ -6,7 +6,7 @@ ids                      hash   <kind>: last id given, <kind>:ceiling: highest i
 trash:<kind>:<id>        string a record in the trash
 purged:<kind>:<id>       string the tombstone of a purged record, until PostgreSQL has it
 unique:<kind>:<field>    hash   folded value: id
-tasks:<pair>:<suffix>    zset   ids of tasks; pair: all | u<user>:g<group, 0 for none>;
+tasks:<scope>:<suffix>   zset   ids of tasks; scope: all | g<group> | u<user>:g<group, 0 for none>;
                                 suffix: <status>:<priority> | #<tag> | due (score: day) | trash
 users, groups, members:<group>   zset  ids
 trashed                  zset   <kind>:<id> by the time of deletion in ms
@@ -18,7 +18,8 @@ journal                  stream <version>-0: every change
 leaving                  hash   parents whose children are being swept
 session:<user>:<id>      hash   one login; sessions:<user>: zset of their ids by expiry in ms
 op:<hash>                string the answer of a write, by its operation id
-limits                   hash   <user>:<period in ms>: when the bucket is full again, in µs
+kept:<user>              zset   those of them that hold a whole answer, by time in ms
+limits                   hash   <user>:<calls>:<period in ms>: when the bucket is full again, in µs
 sync                     hash   what the flush did last
 """
 

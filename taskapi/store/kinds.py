@@ -84,8 +84,13 @@ def _task_entries(task: Task) -> list[Entry]:
     suffixes += [(f"#{tag}", None) for tag in task.tags]
     if task.deadline and not task.status:
         suffixes.append(("due", day_number(task.deadline)))
-    scopes = ("all", keys.pair(task.user_id, task.group_id))
-    return [(keys.tasks(scope, suffix), score) for scope in scopes for suffix, score in suffixes]
+    return [(keys.tasks(scope, suffix), score) for scope in _scopes(task) for suffix, score in suffixes]
+
+
+def _scopes(task: Task) -> list[str]:
+    """The sets of tasks that have lists of their own: all, one group's, one user's in one group."""
+    group = [] if task.group_id is None else [f"g{task.group_id}"]
+    return ["all", keys.pair(task.user_id, task.group_id), *group]
 
 
 def _task_counts(task: Task) -> list[Count]:
@@ -104,7 +109,7 @@ def _task_spread(task: Task, *, trash: bool) -> list[Count]:
 
 
 def _task_trash_entries(task: Task) -> list[Entry]:
-    return [(keys.tasks(scope, "trash"), None) for scope in ("all", keys.pair(task.user_id, task.group_id))]
+    return [(keys.tasks(scope, "trash"), None) for scope in _scopes(task)]
 
 
 USER = Kind("user", User, unique=("username", "email"), entries=_user_entries, parents=_user_parents)

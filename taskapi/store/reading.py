@@ -74,7 +74,11 @@ class Seen:
 
     @property
     def replayed(self) -> Saved | None:
-        """The answer of this very request, if it was carried out before under its Idempotency-Key."""
+        """The answer of this very request, if it was carried out before under its Idempotency-Key.
+
+        Raises what `caller` raises: who may no longer call is not answered again either.
+        """
+        _ = self.caller if self.claim.user_id else None
         answer = self.found.get(records.operation_key(self.claim)) if self.claim.operation else None
         return None if answer is None else records.recalled(answer, self.claim.operation)
 
@@ -89,14 +93,14 @@ class Question:
     listing: Sequence[Any] = field(default=NO_LIST)
 
 
-def ask(store: Store, claim: Claim, question: Question, *, counted: bool = True) -> Seen:
-    """Brings it all in one round trip; `counted` calls use up the store's limits for the caller.
+def ask(store: Store, claim: Claim, question: Question) -> Seen:
+    """Brings it all in one round trip. The first question of a request counts against the caller's limits.
 
     Raises Unauthorized if the session has ended, Limited if the caller has called too often,
     Unavailable if Redis is away or not verified.
     """
     wanted = [*_keys_of(claim), *question.keys]
-    limits = store.limits if counted and claim.user_id else ()
+    limits = store.limits if claim.user_id and not claim.tally.counted else ()
     reply = run(store, "read", *_arguments(claim, question, wanted, limits))
     if reply[0] == b"limited":
         raise Limited(reply[1] / 1000)
@@ -104,6 +108,7 @@ def ask(store: Store, claim: Claim, question: Question, *, counted: bool = True)
         raise refusal(reply)
     left, full, blobs, held, leaving, total, page = reply[1:]
     if limits:
+        claim.tally.counted = True
         store.metered(left, full)
     return Seen(
         claim,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from secrets import token_hex
 from typing import Any
 
 from taskapi.domain.callers import Claim, Operation
 from taskapi.domain.clock import timestamp
-from taskapi.domain.errors import KeyReused
+from taskapi.domain.errors import Conflict, KeyReused
 from taskapi.domain.records import Record
 from taskapi.store import codec, keys, plans
 from taskapi.store.client import Store, run
@@ -25,17 +25,39 @@ KEPT_LIFE_MS = 24 * 60 * 60 * 1000
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What a save wrote, in the order of its changes; `again` if it had been done before."""
+    """What a save wrote, in the order of its changes; `again` if it had been done before.
+
+    `stored` are the records; of an operation that was done before, the first, or none if it was too
+    long ago for more than its `names` (kind:id) to be known.
+    """
 
     stored: tuple[Stored, ...]
-    ids: tuple[int, ...]
+    names: tuple[str, ...]
     versions: tuple[int, ...]
     again: bool = False
 
     @property
     def first(self) -> Stored:
-        """The record of the first change."""
+        """The record of the first change; raises Conflict if it is not known any more."""
+        if not self.stored:
+            raise Conflict(
+                f"This was done before; it has written {self.names[0]}. Its answer is not kept any more."
+            )
         return self.stored[0]
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """The ids of all records."""
+        return tuple(int(name.partition(":")[2]) for name in self.names)
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What a counter must say when a save is done: nothing has come or gone since it was decided."""
+
+    key: str
+    field: str
+    number: int
 
 
 def save(
@@ -44,20 +66,35 @@ def save(
     changes: Sequence[Change],
     guards: Sequence[Record] = (),
     *,
+    counts: Sequence[Count] = (),
     sessions_end: Sequence[int] = (),
 ) -> Saved:
     """Writes all changes, or none, in one atomic step.
 
-    `guards` are the records, as read, on which the right to this was granted. Raises Moved if one
-    of them or a changed record is not as it was read, Unauthorized if the session has ended, Taken
-    for a unique value, Conflict under a parent that is being deleted, Full without room or ids.
+    `guards` are the records, as read, on which the right to this was granted, and `counts` what must
+    not have grown meanwhile. Raises Moved if one of them or a changed record is not as it was read,
+    Unauthorized if the session has ended, Taken for a unique value, Conflict under a parent that is
+    being deleted, Full without room (what only makes room passes all the same) or ids.
     """
-    reply = run(store, "save", *_arguments(claim, changes, guards, sessions_end))
+    _require_each_once(changes)
+    guarded = _guarded(claim, changes, guards, counts, sessions_end)
+    args = [*_header(claim), *guarded, len(changes), *_each(changes)]
+    only_makes_room = all(change.now is None or change.now.deleted_at for change in changes)
+    reply = run(store, "save", *args, even_when_full=only_makes_room)
     if reply[0] == b"saved":
         return _written(changes, reply[1:])
     if reply[0] == b"again":
         return recalled(reply[1], claim.operation, changes)
     raise refusal(reply)
+
+
+def remember(store: Store, claim: Claim, stored: Stored, guards: Sequence[Record]) -> None:
+    """Keeps the answer to a write that had nothing to change, if its client named it."""
+    if claim.operation:
+        preset = b"%b %d %d\n%b" % (stored.kind.name.encode(), stored.id, stored.version, stored.blob)
+        reply = run(store, "save", *_header(claim, preset), *_guarded(claim, (), guards, (), ()), 0)
+        if reply[0] not in (b"saved", b"again"):
+            raise refusal(reply)
 
 
 def operation_key(claim: Claim) -> str:
@@ -73,27 +110,36 @@ def operation_key(claim: Claim) -> str:
 def recalled(answer: bytes, operation: Operation | None, changes: Sequence[Change] = ()) -> Saved:
     """The answer that was remembered of an operation; raises KeyReused if it was another request's.
 
-    A kept answer has its records; of another, only ids and versions are known, and its records are
-    those of `changes`.
+    The records of a resent save are made from its `changes`; a client's operation has kept its first.
     """
-    fingerprint, numbers, *lines = answer.split(b"\n")
+    fingerprint, written, *kept = answer.split(b"\n", 2)
     if operation and fingerprint.decode() != operation.fingerprint:
         raise KeyReused("This Idempotency-Key was used for another request.")
-    found = _written(changes, numbers.split())
-    kept = [line.partition(b" ") for line in lines]
-    stored = tuple(Stored(KINDS[kind.decode()], blob) for kind, _, blob in kept)
-    return Saved(stored or found.stored, found.ids, found.versions, again=True)
+    words = written.split()
+    numbers = [number for pair in zip(words[1::3], words[2::3], strict=True) for number in pair]
+    if operation is None:
+        return replace(_written(changes, numbers), again=True)
+    names = tuple(
+        f"{kind.decode()}:{int(number)}" for kind, number in zip(words[0::3], words[1::3], strict=True)
+    )
+    stored = tuple(Stored(KINDS[words[0].decode()], blob) for blob in kept)
+    return Saved(stored, names, tuple(int(number) for number in words[2::3]), again=True)
 
 
 def _written(changes: Sequence[Change], numbers: Sequence[bytes]) -> Saved:
-    ids = tuple(int(number) for number in numbers[0::2])
-    versions = tuple(int(number) for number in numbers[1::2])
-    blobs = (
-        codec.blob(plans.middle_of(change), *pair)
-        for change, *pair in zip(changes, ids, versions, strict=False)
+    pairs = zip(numbers[0::2], numbers[1::2], strict=True)
+    stored = tuple(
+        Stored(change.kind, codec.blob(plans.middle_of(change), int(record_id), int(version)))
+        for change, (record_id, version) in zip(changes, pairs, strict=True)
     )
-    stored = tuple(Stored(change.kind, text) for change, text in zip(changes, blobs, strict=False))
-    return Saved(stored, ids, versions)
+    return Saved(stored, tuple(one.name for one in stored), tuple(one.version for one in stored))
+
+
+def _require_each_once(changes: Sequence[Change]) -> None:
+    """A record can be changed once in a save: its indexes follow from what was read."""
+    was = [(change.kind.name, change.was.id) for change in changes if change.was]
+    if len(was) != len(set(was)):
+        raise ValueError("one save changes a record twice")
 
 
 def _parents(changes: Sequence[Change]) -> set[str]:
@@ -102,14 +148,8 @@ def _parents(changes: Sequence[Change]) -> set[str]:
     return wanted - {keys.record(change.kind.name, change.now.id) for change in changes if change.now}
 
 
-def _arguments(
-    claim: Claim, changes: Sequence[Change], guards: Sequence[Record], sessions_end: Sequence[int]
-) -> list[Any]:
+def _header(claim: Claim, preset: bytes = b"") -> list[Any]:
     operation = claim.operation
-    session = [(keys.session(claim.user_id, claim.session),)] if claim.session else []
-    versions = dict.fromkeys(_parents(changes), "") | {
-        keys.record(kind_of(record).name, record.id): record.version for record in guards
-    }
     return [
         operation_key(claim),
         KEPT_LIFE_MS if operation else INTERNAL_LIFE_MS,
@@ -118,9 +158,28 @@ def _arguments(
         claim.user_id,
         timestamp(),
         claim.request_id,
+        preset,
+    ]
+
+
+def _guarded(
+    claim: Claim,
+    changes: Sequence[Change],
+    guards: Sequence[Record],
+    counts: Sequence[Count],
+    sessions_end: Sequence[int],
+) -> list[Any]:
+    session = [(keys.session(claim.user_id, claim.session),)] if claim.session else []
+    versions: dict[str, Any] = dict.fromkeys(_parents(changes), "")
+    versions |= {keys.record(kind_of(record).name, record.id): record.version for record in guards}
+    return [
         *plans.listed(*session),
         *plans.listed(*versions.items()),
+        *plans.listed(*((count.key, count.field, count.number) for count in counts)),
         *plans.listed(*((user_id,) for user_id in sessions_end)),
-        len(changes),
-        *(value for change in changes for value in plans.change_args(change)),
     ]
+
+
+def _each(changes: Sequence[Change]) -> Iterator[Any]:
+    for change in changes:
+        yield from plans.change_args(change)

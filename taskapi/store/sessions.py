@@ -12,7 +12,7 @@ from taskapi.domain.errors import Moved, Unauthorized
 from taskapi.store import keys
 from taskapi.store.client import Store, faults_named, run
 from taskapi.store.errors import refusal
-from taskapi.store.kinds import CREDENTIAL
+from taskapi.store.kinds import CREDENTIAL, USER
 
 MOST_PER_USER = 100
 SHOWN = ("created_at", "refreshed_at", "address", "agent")
@@ -30,7 +30,8 @@ class Session:
 def begin(
     store: Store, user_id: int, credential_version: int, life: int, about: Mapping[str, str]
 ) -> Session:
-    """A new session of `life` seconds; raises Moved if the credential is not that version any more.
+    """A new session of `life` seconds; raises Moved if the credential is not that version any more, and
+    Unauthorized if the user is gone.
 
     `about` says where it was begun: address and agent.
     """
@@ -38,8 +39,11 @@ def begin(
     moment = timestamp()
     values = {"refresh": session.refresh_id, "created_at": moment, "refreshed_at": moment, **about}
     flat = [text for pair in values.items() for text in pair]
-    credential = (keys.record(CREDENTIAL.name, user_id), credential_version)
-    if _run(store, "begin", *_named(session), life, *credential, MOST_PER_USER, *flat) == 0:
+    guards = (keys.record(USER.name, user_id), keys.record(CREDENTIAL.name, user_id), credential_version)
+    done = _run(store, "begin", *_named(session), life, *guards, MOST_PER_USER, *flat)
+    if done < 0:
+        raise Unauthorized("This account is gone.")
+    if done == 0:
         raise Moved("The password has changed.")
     return session
 

@@ -107,7 +107,7 @@ def test_a_task_moves_to_another_user_only_where_that_user_is(store, house):
     )
     with pytest.raises(Forbidden):
         tasks.change_task(store, claim(EVE), task.id, {"user_id": BOB})
-    with pytest.raises(Forbidden):
+    with pytest.raises(Invalid):
         tasks.change_task(store, claim(OWNER), task.id, {"user_id": 77})
     assert scrub.differences(store) == []
 

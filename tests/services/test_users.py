@@ -146,7 +146,7 @@ def test_leaving_a_group_moves_its_tasks_to_the_one_of_lowest_id_or_to_the_trash
     assert house.stored(f"task:{second.id}")["group_id"] == 1
     change(store, OWNER, ANN, group_ids=())
     assert house.stored(f"task:{first.id}") is None
-    assert house.stored(f"trash:task:{first.id}")["deleted_with"] == "group:1"
+    assert house.stored(f"trash:task:{first.id}")["deleted_with"] == "member:3:1"
     assert scrub.differences(store) == []
 
 

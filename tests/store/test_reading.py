@@ -104,11 +104,31 @@ def test_each_caller_has_a_limit_of_their_own_and_the_tightest_counts(store, acc
     assert heard[-1][0] == 0
 
 
-def test_further_questions_of_one_request_are_not_counted(store, account):
+def test_a_request_counts_once_however_often_it_asks(store, account):
     store, heard = limited(store, Limit(1, 60_000))
-    ask(store, Claim(1), Question())
-    ask(store, Claim(1), Question(), counted=False)
+    claim = Claim(1)
+    for _ in range(3):
+        ask(store, claim, Question())
     assert len(heard) == 1
+    with pytest.raises(Limited):
+        ask(store, Claim(1), Question())
+
+
+def test_a_clock_that_goes_back_locks_nobody_out(store, account):
+    store, _ = limited(store, Limit(2, 60_000))
+    ask(store, Claim(1), Question())
+    store.redis.hincrby("limits", "1:2:60000", 3600_000_000)
+    with pytest.raises(Limited) as refused:
+        ask(store, Claim(1), Question())
+    assert refused.value.retry_after <= 60
+
+
+def test_two_limits_of_one_period_are_counted_apart(store, account):
+    store, _ = limited(store, Limit(2, 60_000), Limit(100, 60_000))
+    for _ in range(2):
+        ask(store, Claim(1), Question())
+    with pytest.raises(Limited):
+        ask(store, Claim(1), Question())
 
 
 def test_a_thousand_reads_leave_the_append_only_file_as_it_was(store, account, make):

@@ -11,7 +11,7 @@
 --           prefixes: count, key prefix …
 --           list:    "none" | "merge" | "range" | "union", and then
 --             prefix of the records' keys, 1 for descending, last id seen or "", offset, how many,
---             merge, range: pairs  ("all", or: spread prefix, count, group …, user or "", count, (user, group) …),
+--             merge, range: scopes ("all", or: spread prefix, count, group …, user or "", count, (user, group) …),
 --                           suffixes: count, suffix …,       range: lowest and highest score
 --             union: count, sorted set …
 -- returns {"unverified"} | {"over"} the session has ended | {"limited", ms to wait}
@@ -47,9 +47,10 @@ if #limits > 0 then
   local clock = redis.call('TIME')
   local now, moved, wait = tonumber(clock[1]) * 1000000 + tonumber(clock[2]), {}, 0
   for _, limit in ipairs(limits) do
-    local field, period = user .. ':' .. limit[2], tonumber(limit[2]) * 1000
+    local field, period = user .. ':' .. limit[1] .. ':' .. limit[2], tonumber(limit[2]) * 1000
     local step = period / tonumber(limit[1])
-    local next_full = math.max(tonumber(redis.call('HGET', 'limits', field) or 0), now) + step
+    local known = math.min(tonumber(redis.call('HGET', 'limits', field) or 0), now + period)
+    local next_full = math.max(known, now) + step
     local room = now + period - next_full
     if room < -0.5 then wait = math.max(wait, -room) end
     local remaining = math.floor((room + 0.5) / step)
@@ -73,14 +74,12 @@ if unique ~= '' then
   end
 end
 
-local function pairs_in(first)
+local function scopes_in(first)
   if first == 'all' then return {'all'} end
   local found, inside = {}, {}
   for _, row in ipairs(take_all(1)) do
     inside[row[1]] = true
-    for _, owner in ipairs(redis.call('HKEYS', first .. 'g' .. row[1])) do
-      found[#found + 1] = 'u' .. owner .. ':g' .. row[1]
-    end
+    found[#found + 1] = 'g' .. row[1]
   end
   local own = take()
   if own ~= '' then
@@ -92,7 +91,7 @@ local function pairs_in(first)
   return found
 end
 local function lists()
-  local found, scopes = {}, pairs_in(take())
+  local found, scopes = {}, scopes_in(take())
   for _, suffix in ipairs(column(take_all(1))) do
     for _, scope in ipairs(scopes) do
       local key = 'tasks:' .. scope .. ':' .. suffix
@@ -122,8 +121,8 @@ local function skip(sets, descending, offset)
   end
   if descending then high = high + 1 end
   while low < high do
-    local middle, before = math.floor((low + high) / 2), 0
-    if descending then middle = math.ceil((low + high) / 2) end
+    local half = (high - low) / 2
+    local middle, before = low + (descending and math.ceil(half) or math.floor(half)), 0
     for _, set in ipairs(sets) do
       if descending then before = before + redis.call('ZCOUNT', set.key, middle, '+inf')
       else before = before + redis.call('ZCOUNT', set.key, '-inf', middle) end

@@ -5,8 +5,10 @@
 -- ARGV    read in order by take(); see store/plans.py, which writes them:
 --           operation id key, its life in ms, fingerprint, 1 to keep the answer's text
 --           actor, time, request id
+--           answer to remember if there are no changes: "kind id version", then the record on a line of its own
 --           session keys that must exist:      count, key …
 --           guards:                            count, (record key, version, or "" for any) …
+--           counters that must say this:       count, (hash, field, number) …
 --           users whose sessions end:          count, user id …
 --           changes:                           count, then for each
 --             kind, id (for a new one: "" the next of its kind, "=" that of the change before),
@@ -16,8 +18,8 @@
 --             leaves:   count, sorted set …               enters:   count, (sorted set, score or "") …
 --             counts:   count, (hash, field, difference) …
 -- returns {"saved", id, version, …}          a pair for each change
---         {"again", answer}                  this operation was done before: fingerprint, then ids and versions,
---                                            then each record with its kind if it was kept, a line each
+--         {"again", answer}                  this operation was done before; in lines: its fingerprint; kind, id
+--                                            and version of each change; the first record, if it is kept
 --         {"unverified"} {"session"} {"guard", key} {"leaving", key} {"missing", key} {"moved", key}
 --         {"taken", unique hash} {"ids", kind}       refused: nothing was written
 local at = 0
@@ -46,7 +48,7 @@ local operation, life, fingerprint, keep = take(), take(), take(), take()
 local done = redis.call('GET', operation)
 if done then return {'again', done} end
 
-local actor, moment, request = take(), take(), take()
+local actor, moment, request, preset = take(), take(), take(), take()
 for _, row in ipairs(take_all(1)) do
   if redis.call('EXISTS', row[1]) == 0 then return {'session'} end
 end
@@ -55,6 +57,9 @@ for _, row in ipairs(take_all(2)) do
   local blob = redis.call('GET', row[1])
   if not blob or (row[2] ~= '' and version_of(blob) ~= row[2]) then return {'guard', row[1]} end
   if sweeping and redis.call('HEXISTS', 'leaving', row[1]) == 1 then return {'leaving', row[1]} end
+end
+for _, row in ipairs(take_all(3)) do
+  if (redis.call('HGET', row[1], row[2]) or '0') ~= row[3] then return {'guard', row[1]} end
 end
 local ended = take_all(1)
 
@@ -100,7 +105,7 @@ end
 local clock = redis.call('TIME')
 local since = text(tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000))
 local version = redis.call('HINCRBY', 'meta', 'version', #changes) - #changes
-local answer, blobs, size = {}, {}, 0
+local answer, done_now, first = {'saved'}, {}, nil
 for kind, last in pairs(given) do redis.call('HSET', 'ids', kind, text(last)) end
 for _, change in ipairs(changes) do
   version = version + 1
@@ -124,9 +129,8 @@ for _, change in ipairs(changes) do
   redis.call('ZADD', 'dirty', stamp, name)
   redis.call('ZADD', 'dirty:since', 'NX', since, name)
   answer[#answer + 1], answer[#answer + 2] = id, stamp
-  if keep == '1' then
-    blobs[#blobs + 1], size = change.kind .. ' ' .. blob, size + #blob
-  end
+  done_now[#done_now + 1] = change.kind .. ' ' .. id .. ' ' .. stamp
+  first = first or blob
 end
 for _, row in ipairs(ended) do
   for _, session in ipairs(redis.call('ZRANGE', 'sessions:' .. row[1], 0, -1)) do
@@ -134,7 +138,19 @@ for _, row in ipairs(ended) do
   end
   redis.call('DEL', 'sessions:' .. row[1])
 end
-local kept = fingerprint .. '\n' .. table.concat(answer, ' ')
-if keep == '1' and size <= 16384 then kept = kept .. '\n' .. table.concat(blobs, '\n') end
-redis.call('SET', operation, kept, 'PX', life)
-return {'saved', unpack(answer)}
+local remembered = fingerprint .. '\n' .. (#changes == 0 and preset or table.concat(done_now, ' '))
+if keep ~= '1' then
+  redis.call('SET', operation, remembered, 'PX', life)
+  return answer
+end
+redis.call('SET', operation, first and remembered .. '\n' .. first or remembered, 'PX', life)
+-- Whole answers are kept for the last thousand of a caller; of older ones what was written, but not the record.
+local shelf = 'kept:' .. actor
+redis.call('ZADD', shelf, since, operation)
+redis.call('PEXPIRE', shelf, life)
+for _, old in ipairs(redis.call('ZRANGE', shelf, 0, -1001)) do
+  local short = string.match(redis.call('GET', old) or '', '^[^\n]*\n[^\n]*')
+  if short then redis.call('SET', old, short, 'XX', 'KEEPTTL') end
+  redis.call('ZREM', shelf, old)
+end
+return answer

@@ -1,12 +1,13 @@
-#!lua
+#!lua flags=allow-oom
 -- Sessions: one hash a login, with the id of the refresh token that is good for it.
 --
 -- KEYS  none.
--- ARGV  "begin",  session key, sessions key, session id, life in s, credential key, its version, most sessions,
---                 then field, value …
+-- ARGV  "begin",  session key, sessions key, session id, life in s, user key, credential key, its version,
+--                 most sessions, then field, value …
 --       "rotate", session key, sessions key, session id, life in s, refresh id presented, refresh id to come, time
 --       "end",    sessions key, session key prefix, then session id …      all of them without an id
--- returns begin: 1, or 0 if the credential has changed     rotate: 1, 0 no such session, -1 reused: it has ended
+-- returns begin: 1, 0 if the credential has changed, -1 if the user is gone
+--         rotate: 1, 0 no such session, -1 reused: it has ended
 --         end: how many                                     {"unverified"} if Redis is not open
 if redis.call('HGET', 'meta', 'state') ~= 'ready' then return {'unverified'} end
 local clock = redis.call('TIME')
@@ -27,12 +28,13 @@ end
 local session, list, id, life = ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
 local prefix = string.sub(session, 1, #session - #id)
 if ARGV[1] == 'begin' then
-  local credential = redis.call('GET', ARGV[6])
-  if not credential or string.match(credential, '"version":(%d+)}$') ~= ARGV[7] then return 0 end
+  if redis.call('EXISTS', ARGV[6]) == 0 or redis.call('HEXISTS', 'leaving', ARGV[6]) == 1 then return -1 end
+  local credential = redis.call('GET', ARGV[7])
+  if not credential or string.match(credential, '"version":(%d+)}$') ~= ARGV[8] then return 0 end
   for _, old in ipairs(redis.call('ZRANGE', list, '-inf', now * 1000, 'BYSCORE')) do forget(list, prefix, old) end
-  for _, old in ipairs(redis.call('ZRANGE', list, 0, -tonumber(ARGV[8]))) do forget(list, prefix, old) end
+  for _, old in ipairs(redis.call('ZRANGE', list, 0, -tonumber(ARGV[9]))) do forget(list, prefix, old) end
   local values = {}
-  for index = 9, #ARGV do values[#values + 1] = ARGV[index] end
+  for index = 10, #ARGV do values[#values + 1] = ARGV[index] end
   redis.call('HSET', session, unpack(values))
 else
   local good = redis.call('HGET', session, 'refresh')

@@ -1,0 +1,340 @@
+"""What once broke: races of cascades, repeated writes, rights that had ended, full memory."""
+
+from dataclasses import replace
+
+import pytest
+
+from taskapi.domain.callers import Claim, Operation
+from taskapi.domain.errors import (
+    Conflict,
+    Forbidden,
+    Full,
+    Invalid,
+    KeyReused,
+    NotFound,
+    Refused,
+    Stale,
+    Unauthorized,
+)
+from taskapi.domain.filters import Order, Page, TaskSearch
+from taskapi.domain.records import Task
+from taskapi.domain.rights import Right
+from taskapi.services import accounts, durability, task_lists, tasks, user_changes, users
+from taskapi.services.accounts import Device
+from taskapi.store import client, dirty, finders, records, scrub, sessions
+from taskapi.store.plans import Change
+from taskapi.store.records import save
+from tests.services.conftest import ADMIN, ANN, BOB, OWNER, claim
+
+DELETE, CHANGE, FIND = Right.DELETE_USER, Right.CHANGE_USER, Right.FIND_TASKS
+BIG = {"title": "b", "group_id": 1, "information": "😀" * 5000}
+
+
+def keyed(who: int, right: Right = Right.WORK_ON_TASKS, fingerprint: str = "f") -> Claim:
+    return replace(claim(who, right), operation=Operation("k", fingerprint))
+
+
+def meanwhile(monkeypatch, module, act) -> None:
+    """Something happens between the reading of a service and its first save."""
+    save_now, done = module.save, []
+
+    def slow(*args, **kwargs):
+        if not done:
+            done.append(1)
+            act()
+        return save_now(*args, **kwargs)
+
+    monkeypatch.setattr(module, "save", slow)
+
+
+def groups(store, user_id: int, *group_ids: int) -> None:
+    user_changes.change_user(store, claim(OWNER, CHANGE), user_id, {"group_ids": group_ids})
+
+
+def password(store, user_id: int, text: str) -> None:
+    user_changes.change_user(store, claim(OWNER, CHANGE), user_id, {"password": text})
+
+
+class TestCascades:
+    """Nothing comes under a parent between the moment it was looked at and the moment it goes."""
+
+    def test_a_task_created_while_its_user_is_deleted_goes_too(self, store, house, monkeypatch):
+        new = {"title": "o", "group_id": 1}
+        meanwhile(monkeypatch, users, lambda: tasks.create_task(store, claim(ANN), new))
+        users.delete_user(store, claim(OWNER, DELETE), ANN)
+        assert task_lists.list_tasks(store, claim(OWNER, FIND), TaskSearch()).total == 0
+
+    @pytest.mark.parametrize("way", ["created", "restored"])
+    def test_a_task_that_appears_while_its_user_leaves_moves_too(self, store, house, monkeypatch, way):
+        trashed = house.task(ANN, 2)
+        tasks.remove_task(store, claim(ANN), trashed.id)
+        act = {
+            "created": lambda: tasks.create_task(store, claim(ANN), {"title": "o", "group_id": 2}),
+            "restored": lambda: tasks.restore_task(store, claim(ANN), trashed.id),
+        }[way]
+        meanwhile(monkeypatch, user_changes, act)
+        groups(store, ANN, 1)
+        assert task_lists.list_tasks(store, claim(OWNER, FIND), TaskSearch(group_id=2)).total == 0
+        assert scrub.differences(store) == []
+
+    def test_a_task_deleted_meanwhile_does_not_stop_the_deletion(self, store, house, monkeypatch):
+        task = house.task(ANN, 1)
+        meanwhile(monkeypatch, users, lambda: tasks.remove_task(store, claim(ANN), task.id))
+        users.delete_user(store, claim(OWNER, DELETE), ANN)
+        assert house.stored(f"user:{ANN}") is None
+
+
+class TestRepeating:
+    """A write that its client repeats is answered as before, for as long as the client may ask."""
+
+    def test_a_large_write_is_answered_again(self, store, house):
+        first = tasks.create_task(store, keyed(ANN), BIG)
+        assert tasks.create_task(store, keyed(ANN), BIG).body == first.body
+
+    def test_a_restore_of_many_is_answered_again(self, store, house):
+        for _ in range(100):
+            house.task(ANN, 1)
+        users.delete_user(store, claim(OWNER, DELETE), ANN)
+        first = users.restore_user(store, keyed(OWNER, DELETE), ANN)
+        assert users.restore_user(store, keyed(OWNER, DELETE), ANN).body == first.body
+
+    def test_the_race_of_two_under_one_key_gives_one_answer(self, store, house, monkeypatch):
+        answers = []
+        meanwhile(monkeypatch, tasks, lambda: answers.append(tasks.create_task(store, keyed(ANN), BIG)))
+        assert tasks.create_task(store, keyed(ANN), BIG).body == answers[0].body
+
+    def test_a_write_that_changes_nothing_is_remembered_too(self, store, house):
+        task = house.task(ANN, 1, title="same")
+        tasks.change_task(store, keyed(ANN), task.id, {"title": "same"})
+        with pytest.raises(KeyReused):
+            tasks.change_task(store, keyed(ANN, fingerprint="other"), task.id, {"title": "other"})
+        assert tasks.change_task(store, keyed(ANN), task.id, {"title": "same"}).replayed
+
+    def test_a_right_that_was_lost_answers_nothing_again(self, store, house):
+        task = house.task(BOB, 1)
+        tasks.change_task(store, keyed(ADMIN), task.id, {"title": "x"})
+        groups(store, ADMIN)
+        with pytest.raises(NotFound):
+            tasks.change_task(store, keyed(ADMIN), task.id, {"title": "x"})
+
+    def test_a_task_that_has_moved_out_of_reach_is_not_answered_again(self, store, house):
+        task = house.task(ANN, 1)
+        tasks.change_task(store, keyed(ADMIN), task.id, {"title": "x"})
+        tasks.change_task(store, claim(ANN), task.id, {"group_id": 2})
+        with pytest.raises(NotFound):
+            tasks.change_task(store, keyed(ADMIN), task.id, {"title": "x"})
+
+    def test_a_password_that_has_changed_answers_nothing_again(self, store, house):
+        task = house.task(ANN, 1)
+        password(store, ANN, "first password")
+        who = replace(keyed(ANN), credential_version=house.stored("credential:3")["version"])
+        tasks.remove_task(store, claim(ANN), task.id)
+        tasks.restore_task(store, who, task.id)
+        password(store, ANN, "other password")
+        with pytest.raises(Unauthorized):
+            tasks.restore_task(store, who, task.id)
+
+    def test_a_demoted_owner_is_not_answered_again(self, store, house):
+        user_changes.change_user(store, claim(OWNER, CHANGE), ADMIN, {"role": "owner"})
+        users.delete_user(store, keyed(ADMIN, DELETE), ANN)
+        user_changes.change_user(store, claim(OWNER, CHANGE), ADMIN, {"role": "user"})
+        with pytest.raises(Forbidden):
+            users.delete_user(store, keyed(ADMIN, DELETE), ANN)
+
+    def test_a_create_in_a_group_that_was_left_is_not_answered_again(self, store, house):
+        groups(store, ADMIN, 1, 2)
+        tasks.create_task(store, keyed(ADMIN), {"title": "x", "group_id": 2}, ANN)
+        groups(store, ADMIN, 1)
+        with pytest.raises(Refused):
+            tasks.create_task(store, keyed(ADMIN), {"title": "x", "group_id": 2}, ANN)
+
+    def test_a_registration_is_not_answered_again_for_a_deleted_user(self, store, house):
+        who = replace(Claim(0), operation=Operation("k", "f"))
+        fields = {"username": "zed", "password": "long password"}
+        login = accounts.register(store, who, fields, Device("x"), life_seconds=60)
+        users.delete_user(store, claim(OWNER, DELETE), login.user_id)
+        with pytest.raises(Unauthorized):
+            accounts.register(store, who, fields, Device("x"), life_seconds=60)
+
+    def test_older_answers_are_shortened_and_never_applied_again(self, store, house):
+        store.redis.hset("ids", "task:ceiling", 2000)
+        for number in range(1003):
+            who = replace(claim(ANN), operation=Operation(str(number), "f"))
+            save(store, who, [Change(None, _plain(number), "created")])
+        oldest = replace(claim(ANN), operation=Operation("0", "f"))
+        assert store.redis.zcard("kept:3") == 1000
+        assert len(store.redis.get(records.operation_key(oldest))) < 60
+        with pytest.raises(Conflict, match="task:1"):
+            tasks.create_task(store, oldest, {"title": "0"})
+        assert store.redis.hget("ids", "task") == b"1003"
+
+    def test_a_password_hash_is_never_kept_with_an_answer(self, store, house):
+        users.create_user(
+            store, keyed(OWNER, Right.CREATE_USER), {"full_name": "N", "password": "long password"}
+        )
+        kept = b"".join(store.redis.get(name) for name in store.redis.scan_iter("op:*"))
+        assert b"argon2" not in kept
+
+
+def _plain(number: int) -> Task:
+    return Task(title=str(number), user_id=ANN, created_at="", updated_at="")
+
+
+class TestFullMemory:
+    """What makes room passes when there is none."""
+
+    @pytest.fixture
+    def full(self, store):
+        yield lambda: store.redis.config_set("maxmemory", 1_000_000)
+        store.redis.config_set("maxmemory", 0)
+
+    @pytest.mark.parametrize("permanent", [True, False])
+    def test_deletes_pass_and_creates_do_not(self, store, house, full, permanent):
+        task = house.task(ANN)
+        full()
+        with pytest.raises(Full):
+            tasks.create_task(store, claim(ANN), {"title": "t"})
+        tasks.remove_task(store, claim(ANN), task.id, permanent=permanent)
+        users.delete_user(store, claim(OWNER, DELETE), BOB)
+
+    def test_one_can_sign_in_to_make_room(self, store, house, full):
+        password(store, ANN, "first password")
+        full()
+        login = accounts.log_in(store, Claim(0), "ann", "first password", Device("a"), life_seconds=60)
+        assert login.user_id == ANN
+
+
+def test_what_is_in_quarantine_is_not_committed(store, house):
+    task = house.task(ANN, 1)
+    mark = next(mark for mark in dirty.peek(store).marks if mark.name == f"task:{task.id}")
+    dirty.quarantine(store, [mark], "bad")
+    assert not durability.wait_until_committed(store, [mark.name], 0.05)
+
+
+def test_a_login_that_races_a_deletion_is_over(store, house, monkeypatch):
+    password(store, ANN, "first password")
+    begin = sessions.begin
+
+    def after_the_deletion(*args):
+        users.delete_user(store, claim(OWNER, DELETE), ANN)
+        return begin(*args)
+
+    monkeypatch.setattr(sessions, "begin", after_the_deletion)
+    with pytest.raises(Unauthorized):
+        accounts.log_in(store, Claim(0), "ann", "first password", Device("a"), life_seconds=60)
+
+
+@pytest.mark.parametrize(("field", "value"), [("priority", "x"), ("title", 1), ("status", 0), ("id", True)])
+def test_a_cursor_with_a_value_of_another_type_is_refused(store, house, field, value):
+    house.task(ANN)
+    order = Order(field)
+    page = Page(cursor=finders.cursor_after(order, 1, value))
+    with pytest.raises(Invalid):
+        task_lists.list_tasks(store, claim(ANN, FIND), TaskSearch(order=order, page=page))
+
+
+def test_the_cursor_of_a_long_text_stays_short(store, house):
+    for number in range(3):
+        house.task(ANN, title="😀" * 150 + str(number))
+    search = TaskSearch(order=Order("title"), page=Page(1))
+    cursor = task_lists.list_tasks(store, claim(ANN, FIND), search).next_cursor
+    assert len(cursor) < 1000
+
+
+def test_a_record_is_changed_once_in_a_save(store, house):
+    task = house.task(ANN, 1)
+    changes = [task.changed(status=True), task.changed(priority=3)]
+    with pytest.raises(ValueError, match="twice"):
+        save(store, Claim(0), [Change(task, now, "changed") for now in changes])
+
+
+def test_a_save_of_very_many_answers_after_writing(store, house):
+    store.redis.hset("ids", "task:ceiling", 100_000)
+    assert len(save(store, Claim(0), [Change(None, _plain(0), "created")] * 4500).ids) == 4500
+
+
+def test_a_password_change_counts_once(store, house):
+    password(store, ANN, "first password")
+    limited = replace(store, limits=(client.Limit(1, 60_000),))
+    own = claim(ANN, Right.OWN_ACCOUNT)
+    assert accounts.change_password(
+        limited, own, "first password", "other password", Device("a"), life_seconds=60
+    )
+
+
+def test_a_refused_group_does_not_tell_membership(store, house):
+    for name in ("three", "four"):
+        house.make.group(name=name)
+    task = house.task(ANN, 1)
+
+    def told(group_id: int, act) -> str:
+        with pytest.raises(Invalid) as refused:
+            act(group_id)
+        return refused.value.errors["group_id"][0].replace(str(group_id), "G")
+
+    def create(group_id: int) -> None:
+        tasks.create_task(store, claim(ADMIN), {"title": "x", "group_id": group_id}, ANN)
+
+    def change(group_id: int) -> None:
+        tasks.change_task(store, claim(ADMIN), task.id, {"group_id": group_id})
+
+    for act in (create, change):
+        assert told(2, act) == told(4, act)
+
+
+def test_a_purge_from_the_trash_minds_the_version(store, house):
+    task = house.task(ANN, 1)
+    tasks.remove_task(store, claim(ANN), task.id)
+    with pytest.raises(Stale):
+        tasks.remove_task(store, claim(ANN), task.id, permanent=True, if_match=task.version)
+
+
+def test_an_admin_restores_nothing_of_one_who_left(store, house):
+    task = house.task(ANN, 1)
+    tasks.remove_task(store, claim(ANN), task.id)
+    groups(store, ANN, 2)
+    with pytest.raises(NotFound):
+        tasks.restore_task(store, claim(ADMIN), task.id)
+
+
+def test_an_admin_takes_no_task_of_another_out_of_their_group(store, house):
+    task = house.task(ANN, 1)
+    with pytest.raises(Invalid):
+        tasks.change_task(store, claim(ADMIN), task.id, {"user_id": ADMIN, "group_id": None})
+
+
+def test_mine_and_another_user_are_nobodys_tasks(store, house):
+    house.task(ANN, 1)
+    search = TaskSearch(mine=True, user_id=ANN)
+    assert task_lists.list_tasks(store, claim(OWNER, FIND), search).total == 0
+
+
+def test_an_unknown_user_of_a_new_task_is_an_error_in_the_body(store, house):
+    with pytest.raises(Invalid) as refused:
+        tasks.create_task(store, claim(OWNER), {"title": "t", "user_id": 77})
+    assert "user_id" in refused.value.errors
+
+
+def test_who_is_nobody_is_told_so_before_anything_else(store, house):
+    with pytest.raises(Unauthorized):
+        users.delete_user(store, claim(99, DELETE), OWNER)
+
+
+def test_a_page_of_a_large_group_costs_by_the_page(store, house):
+    for number in range(60):
+        house.make.user(full_name=str(number), group_ids=(1,))
+        house.task(6 + number, 1)
+    search = TaskSearch(group_id=1, page=Page(5, 3))
+
+    def calls() -> int:
+        store.redis.config_resetstat()
+        task_lists.list_tasks(store, claim(ADMIN, FIND), search)
+        commands = store.redis.info("commandstats")
+        return sum(row["calls"] for name, row in commands.items() if name.startswith("cmdstat_z"))
+
+    calls()
+    before = calls()
+    for number in range(60):
+        house.make.user(full_name=str(number), group_ids=(1,))
+        house.task(66 + number, 1)
+    assert calls() <= before + 10
