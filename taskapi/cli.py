@@ -12,7 +12,6 @@ from taskapi.diagnosis import checkup
 from taskapi.domain.errors import Invalid, Unavailable
 from taskapi.extensions import db
 from taskapi.services.owner import ensure_owner
-from taskapi.store import jobs
 from taskapi.store.client import Store
 from taskapi.sync import closing
 from taskapi.sync.admission import admit
@@ -81,9 +80,8 @@ def compare() -> None:
 @with_appcontext
 def doctor() -> None:
     """Check everything that this installation needs, and say what to do; exit code 1 if one is wrong."""
-    settings = current_app.config["SETTINGS"]
-    broker = jobs.connect(settings.broker_url) if settings.broker_url else None
-    lines = checkup(settings, _store(), broker, db.engine)
+    broker = current_app.extensions["taskapi.jobs"]
+    lines = checkup(current_app.config["SETTINGS"], _store(), broker, db.engine)
     for line in lines:
         click.echo(str(line))
     if not all(line.is_well for line in lines):

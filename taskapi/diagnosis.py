@@ -31,7 +31,7 @@ class Line:
         return f"{'ok ' if self.is_well else 'BAD'}  {self.subject:<12} {self.finding}"
 
 
-def checkup(settings: Settings, store: Store, broker: Jobs | None, engine: Engine) -> list[Line]:
+def checkup(settings: Settings, store: Store, broker: Jobs, engine: Engine) -> list[Line]:
     """Every check, in the order in which to mend."""
     return [
         _checked("settings", lambda: f"{settings.taskapi_env}, home {settings.taskapi_home}"),
@@ -61,9 +61,7 @@ def _redis(store: Store) -> str:
     return "answers, fsyncs each write, evicts nothing"
 
 
-def _broker(broker: Jobs | None) -> str:
-    if broker is None:
-        raise Unwell("Set BROKER_URL to a Redis of its own.")
+def _broker(broker: Jobs) -> str:
     heartbeats.alive(broker)
     return "answers"
 
@@ -81,9 +79,7 @@ def _admission(store: Store) -> str:
     return "Redis is admitted and open"
 
 
-def _workers(broker: Jobs | None) -> str:
-    if broker is None:
-        raise Unwell("Unknown without a broker.")
+def _workers(broker: Jobs) -> str:
     alive = heartbeats.alive(broker)
     if not alive.workers:
         raise Unwell("No worker was seen: start `celery -A celery_app worker`.")

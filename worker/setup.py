@@ -1,5 +1,7 @@
 """How Celery is set up."""
 
+import logging
+
 from celery import Celery
 
 from taskapi import logs
@@ -11,16 +13,25 @@ CONNECT_SECONDS = 2
 ANSWER_SECONDS = 10
 LONGEST_JOB_SECONDS = 1800
 RESULT_SECONDS = 3600
+CHATTY = ("celery.app.trace", "celery.worker.strategy", "celery.beat")
+"""Loggers that tell of every job twice; the jobs themselves log what they have done."""
 
 
 def make_celery(settings: Settings) -> Celery:
     """The app for these settings. Nothing connects here."""
     logs.configure(settings)
+    _quieten(settings.log_level)
     addresses = addresses_of(settings)
     made = Celery("taskapi", include=["worker.sync", "worker.housekeeping"])
     made.conf.update(_configuration(addresses), beat_schedule=beat_schedule(settings.sync_interval))
     made.addresses = addresses
     return made
+
+
+def _quieten(level: str) -> None:
+    if level == "INFO":
+        for name in CHATTY:
+            logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _configuration(addresses: Addresses) -> dict[str, object]:

@@ -51,6 +51,6 @@ def forced(store: Store, engine: Engine, seconds: float) -> dict[str, Any]:
         "action": "force",
         "synced": {f"{kind}s": count for kind, count in flushed.rows.items()},
         "refused": flushed.refused,
-        "pending_changes": dirty.count(store),
+        "pending_changes": dirty.count(store) > 0,
         "duration_ms": round((time.monotonic() - begun) * 1000, 1),
     }
