@@ -33,9 +33,11 @@ def run(store: Store, database_url: str, servers: Servers, redis_broker: Redis) 
     settings = load_settings(product_environment(servers), None)
     app = minimal_app(database_url, SETTINGS=settings)
     app.extensions["taskapi.store"] = store
+    app.extensions["taskapi.jobs"] = broker = jobs.connect(servers.urls["broker"])
     cli.register(app)
     with capture_logs():
         yield lambda *words: app.test_cli_runner().invoke(args=words)
+    broker.redis.close()
     with app.app_context():
         db.engine.dispose()
 
