@@ -21,4 +21,4 @@ USER taskapi
 VOLUME /var/lib/taskapi
 EXPOSE 7890
 # The shell only fills in the settings; exec hands the signals of the container to gunicorn.
-CMD ["sh", "-c", "exec gunicorn 'taskapi:create_app()' --worker-class gthread --workers ${WEB_WORKERS:-2} --threads ${WEB_THREADS:-4} --bind ${SERVER_HOST:-0.0.0.0}:${SERVER_PORT:-7890} --no-control-socket"]
+CMD ["sh", "-c", "exec gunicorn 'taskapi:create_app()' --worker-class taskapi.api.gthread.Worker --workers ${WEB_WORKERS:-2} --threads ${WEB_THREADS:-4} --bind ${SERVER_HOST:-0.0.0.0}:${SERVER_PORT:-7890} --no-control-socket"]

@@ -23,8 +23,10 @@ def canonical_path() -> str:
     return path.removeprefix("/v1") if path == "/v1" or path.startswith("/v1/") else path
 
 
-def operation(secret: bytes, key: str, sent: dict[str, Any] | None) -> Operation | None:
+def operation(secret: bytes, key: str, sent: dict[str, Any] | None, *, known: bool) -> Operation | None:
     """The operation that the caller calls `key`; `sent` is its body. Raises Malformed for no key.
+
+    Callers who are not `known` cannot be told apart: the same key with another body is another operation.
 
     The fingerprint is keyed with a secret: a body may hold a password, and the fingerprint is kept for a day.
     """
@@ -32,9 +34,7 @@ def operation(secret: bytes, key: str, sent: dict[str, Any] | None) -> Operation
         return None
     if not _KEY.fullmatch(key):
         raise Malformed("Idempotency-Key must be 1 to 255 visible ASCII characters.")
-    named = f"{request.method}\n{canonical_path()}\n{key}"
     said = json.dumps([request.query_string.decode("latin-1"), sent], sort_keys=True, ensure_ascii=True)
-    return Operation(
-        hashlib.sha256(named.encode()).hexdigest()[:32],
-        hmac.new(secret, said.encode(), hashlib.sha256).hexdigest(),
-    )
+    fingerprint = hmac.new(secret, said.encode(), hashlib.sha256).hexdigest()
+    named = f"{request.method}\n{canonical_path()}\n{key}\n{'' if known else fingerprint}"
+    return Operation(hashlib.sha256(named.encode()).hexdigest()[:32], fingerprint)

@@ -74,7 +74,9 @@ def _claim(right: Right) -> Claim:
 def _named(claim: Claim, body: dict[str, Any] | None) -> Claim:
     """The claim with the caller's name for this write, if they gave one."""
     key = request.environ.get("HTTP_IDEMPOTENCY_KEY")
-    return claim if key is None else replace(claim, operation=operation(wired().secret, key, body))
+    if key is None:
+        return claim
+    return replace(claim, operation=operation(wired().secret, key, body, known=claim.user_id != 0))
 
 
 def _called(view: View, contract: Contract, claim: Claim, given: dict[str, Any]) -> Any:

@@ -64,7 +64,10 @@ def end_leftovers(home: Home) -> list[str]:
         note.wait_for_end()
         end_group(note.pid)
         note.wait_for_end()
-    for path in notes:
+    for path, note in notes.items():
+        if note is not None and started_at(note.pid) is None:
+            end_group(note.pid)  # its leader is dead, so the group can be nobody else's
+            _wait_for_empty_group(note.pid)
         path.unlink()
     return [path.stem for path in running]
 
@@ -75,6 +78,17 @@ def end_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
         return  # nobody is left in it (macOS says so by refusing)
+
+
+def _wait_for_empty_group(pid: int) -> None:
+    """What was killed holds its port until it is gone."""
+    end = time.monotonic() + 3
+    while time.monotonic() < end:
+        try:
+            os.killpg(pid, 0)
+        except (ProcessLookupError, PermissionError):
+            return
+        time.sleep(0.02)
 
 
 def started_at(pid: int) -> str | None:

@@ -53,7 +53,14 @@ def _api(make: "_Maker", settings: Settings) -> Program:
     host = f"[{settings.server_host}]" if ":" in settings.server_host else settings.server_host
     size = ("--workers", str(settings.web_workers), "--threads", str(settings.web_threads))
     where = ("--bind", f"{host}:{settings.server_port}", "--no-control-socket", "--graceful-timeout", "5")
-    command = ("gunicorn", "taskapi:create_app()", "--worker-class", "gthread", *size, *where)
+    command = (
+        "gunicorn",
+        "taskapi:create_app()",
+        "--worker-class",
+        "taskapi.api.gthread.Worker",
+        *size,
+        *where,
+    )
     return make("api", *command, ready=lambda child: is_healthy(settings.server_host, settings.server_port))
 
 

@@ -4,16 +4,19 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 from taskapi.embedded.binaries import Binaries
 from taskapi.embedded.children import Program
 from taskapi.embedded.home import Home
+from taskapi.embedded.notes import started_at
 from taskapi.embedded.ports import LOOPBACK
 from taskapi.embedded.refusals import StartRefused
 
 DATABASE = "taskmaster"
 USER = "taskapi"
+BURIAL_SECONDS = 10.0
 _ENVIRONMENT = {"LC_ALL": "C", "TZ": "UTC", "PATH": "/usr/bin:/bin"}
 # The superuser has no password, so nobody can log in as it over the network.
 _ACCESS = f"host all all {LOOPBACK}/32 scram-sha-256\n"
@@ -28,6 +31,7 @@ def postgres_program(home: Home, binaries: Binaries, port: int, durable: bool) -
     cluster = home.server_folder("postgres") / "18"
     if not cluster.exists():
         _make_cluster(home, binaries, cluster, durable)
+    _wait_for_the_dead(cluster)
     settings = [
         f"listen_addresses={LOOPBACK}",
         "unix_socket_directories=",
@@ -49,6 +53,17 @@ def postgres_program(home: Home, binaries: Binaries, port: int, durable: bool) -
         folder=cluster,
         account=home.account,
     )
+
+
+def _wait_for_the_dead(cluster: Path) -> None:
+    """A server that was killed refuses its successor until the system has buried it."""
+    pid_file = cluster / "postmaster.pid"
+    end = time.monotonic() + BURIAL_SECONDS
+    while pid_file.exists() and time.monotonic() < end:
+        pid = int(pid_file.read_text().split("\n", 1)[0])
+        if started_at(pid) is not None or not Path(f"/proc/{pid}").exists():
+            return
+        time.sleep(0.05)
 
 
 def postgres_url(home: Home, port: int) -> str:

@@ -14,7 +14,7 @@ from taskapi.domain.filters import Page
 MOST_PER_PAGE = 200
 LAST_PAGE = 10**9
 _WHOLE = re.compile(r"[0-9]{1,16}", re.ASCII)
-_CURSOR = re.compile(r"[A-Za-z0-9_=.~-]{1,400}", re.ASCII)
+_CURSOR = re.compile(r"[A-Za-z0-9_=.~-]{1,1000}", re.ASCII)
 
 
 class Parameter(fields.Field[Any]):
