@@ -64,10 +64,10 @@ def end_leftovers(home: Home) -> list[str]:
         note.wait_for_end()
         end_group(note.pid)
         note.wait_for_end()
-    for path, note in notes.items():
-        if note is not None and started_at(note.pid) is None:
-            end_group(note.pid)  # its leader is dead, so the group can be nobody else's
-            _wait_for_empty_group(note.pid)
+    for path, left in notes.items():
+        if left is not None and started_at(left.pid) is None:
+            end_group(left.pid)  # its leader is dead, so the group can be nobody else's
+            _wait_for_empty_group(left.pid)
         path.unlink()
     return [path.stem for path in running]
 

@@ -27,6 +27,7 @@ from taskapi.domain.errors import Full, Unavailable
 from taskapi.domain.records import User
 from taskapi.store import keys
 from taskapi.store.errors import UNVERIFIED
+from taskapi.store.lines import Lines
 
 CONNECT_SECONDS = 0.4
 ANSWER_SECONDS = 0.9
@@ -65,6 +66,7 @@ class Store:
     """
 
     redis: redis.Redis
+    lines: Lines
     limits: tuple[Limit, ...] = ()
     metered: Callable[[int, int], None] = _unheard
     familiar: dict[int, User] = field(default_factory=dict)
@@ -88,7 +90,8 @@ def connect(
     url: str, limits: tuple[Limit, ...] = (), metered: Callable[[int, int], None] = _unheard
 ) -> Store:
     """A store on that server. Nothing is sent before the first use; a lost reply is asked for once more."""
-    return Store(client_of(url), limits, metered)
+    client = client_of(url)
+    return Store(client, Lines(client.connection_pool), limits, metered)
 
 
 def client_of(url: str) -> redis.Redis:
@@ -126,20 +129,20 @@ def faults_named() -> Iterator[None]:
         raise Unavailable("The data store cannot answer now. Try again in a moment.") from fault
 
 
-def run(store: Store, name: str, *args: Any, even_when_full: bool = False) -> Any:
+def run(store: Store, name: str, *args: Any, even_when_full: bool = False, patient: bool = True) -> Any:
     """Runs a script on a server that was verified; raises Unavailable or Full.
 
     A server that does not know the script is a new one, or has restarted: it is asked who it is
     before it is taught the script.
     """
     found = script(name, even_when_full=even_when_full)
-    client: Any = store.redis
+    command = ("EVALSHA", found.sha, 0, *args)
     with faults_named():
         try:
-            return client.execute_command("EVALSHA", found.sha, 0, *args)
+            return store.lines.exchange(*command, patient=patient)
         except NoScriptError:
             _teach(store, found)
-            return client.execute_command("EVALSHA", found.sha, 0, *args)
+            return store.lines.exchange(*command, patient=patient)
 
 
 def run_unverified(store: Store, name: str, *args: Any) -> Any:

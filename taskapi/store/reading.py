@@ -101,7 +101,7 @@ def ask(store: Store, claim: Claim, question: Question) -> Seen:
     """
     wanted = [*_keys_of(claim), *question.keys]
     limits = store.limits if claim.user_id and not claim.tally.counted else ()
-    reply = run(store, "read", *_arguments(claim, question, wanted, limits))
+    reply = run(store, "read", *_arguments(claim, question, wanted, limits), patient=False)
     if reply[0] == b"limited":
         raise Limited(reply[1] / 1000)
     if reply[0] != b"ok":

@@ -7,6 +7,7 @@ from taskapi.domain.errors import Forbidden
 from taskapi.domain.filters import Order, Page, TaskFilter, TaskSearch
 from taskapi.domain.rights import Right
 from taskapi.services import task_lists, tasks
+from taskapi.store.lines import Lines
 from tests.services.conftest import ADMIN, ANN, BOB, EVE, OWNER, claim
 
 
@@ -40,8 +41,13 @@ def test_each_caller_lists_what_they_may_see(store, found, caller, expected):
 def test_the_second_list_of_a_caller_takes_one_question(store, found, monkeypatch):
     task_lists.list_tasks(store, find(ADMIN), TaskSearch())
     asked = []
-    once = store.redis.execute_command
-    store.redis.execute_command = lambda *command: (asked.append(command), once(*command))[1]
+    once = Lines.exchange
+
+    def counted(lines, *command, **options):
+        asked.append(command)
+        return once(lines, *command, **options)
+
+    monkeypatch.setattr(Lines, "exchange", counted)
     assert ids(task_lists.list_tasks(store, find(ADMIN), TaskSearch())) == [1, 4, 6]
     assert len(asked) == 1
 

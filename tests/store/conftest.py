@@ -1,6 +1,7 @@
 """An open store without PostgreSQL, and a way to make records in it."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from taskapi.domain.records import Group, Task, User
 from taskapi.embedded.servers import Servers
 from taskapi.store import client, state
 from taskapi.store.client import Store
+from taskapi.store.lines import Lines
 from taskapi.store.plans import Change
 from taskapi.store.records import save
 
@@ -30,6 +32,20 @@ def store(servers: Servers, redis_data: Redis) -> Iterator[Store]:
 
 def open_anew(store: Store) -> None:
     assert state.open_for(store, state.look(store).run, "test", 1, 0, IDS)
+
+
+@contextmanager
+def every_command_sent_twice() -> Iterator[None]:
+    """As a client does whose first reply was lost."""
+    once = Lines.exchange
+
+    def twice(lines: Lines, *command: Any, **options: Any) -> Any:
+        once(lines, *command, **options)
+        return once(lines, *command, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Lines, "exchange", twice)
+        yield
 
 
 class Maker:

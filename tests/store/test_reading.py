@@ -1,6 +1,7 @@
 """read.lua: the caller, their limit and the records in one round trip that writes nothing."""
 
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -14,7 +15,7 @@ from taskapi.store.kinds import TASK
 from taskapi.store.plans import Change
 from taskapi.store.reading import Question, ask
 from taskapi.store.records import save
-from tests.store.conftest import SYSTEM, Maker
+from tests.store.conftest import SYSTEM, Maker, every_command_sent_twice
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def account(store: Store, make: Maker):
 
 def limited(store: Store, *limits: Limit) -> tuple[Store, list[tuple[int, int]]]:
     heard: list[tuple[int, int]] = []
-    return Store(store.redis, limits, lambda left, full: heard.append((left, full))), heard
+    return replace(store, limits=limits, metered=lambda left, full: heard.append((left, full))), heard
 
 
 def test_one_question_brings_the_caller_and_the_records(store, make):
@@ -192,10 +193,8 @@ class TestSessions:
 
     def test_a_resent_rotation_counts_once(self, store, account):
         session = self.begun(store)
-        once = store.redis.execute_command
-        store.redis.execute_command = lambda *command: (once(*command), once(*command))[1]
-        following = sessions.rotate(store, session, 60)
-        store.redis.execute_command = once
+        with every_command_sent_twice():
+            following = sessions.rotate(store, session, 60)
         assert sessions.rotate(store, following, 60).id == session.id
 
     def test_no_session_begins_on_a_password_that_has_just_changed(self, store, account):

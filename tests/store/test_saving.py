@@ -1,8 +1,5 @@
 """save.lua: all or nothing, once, and only on what was read."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import orjson
 import pytest
 
@@ -14,22 +11,11 @@ from taskapi.store.client import Store
 from taskapi.store.kinds import TASK
 from taskapi.store.plans import SAME_ID, Change
 from taskapi.store.records import save
-from tests.store.conftest import SYSTEM, Maker, open_anew
+from tests.store.conftest import SYSTEM, Maker, every_command_sent_twice, open_anew
 
 
 def everything(store: Store) -> dict[bytes, bytes]:
     return {name: store.redis.dump(name) for name in store.redis.scan_iter()}
-
-
-@contextmanager
-def every_command_sent_twice(store: Store) -> Iterator[None]:
-    """As a client does whose first reply was lost."""
-    once = store.redis.execute_command
-    store.redis.execute_command = lambda *command: (once(*command), once(*command))[1]
-    try:
-        yield
-    finally:
-        store.redis.execute_command = once
 
 
 def test_a_new_record_begins_with_its_id_and_ends_with_its_version(store: Store, make: Maker):
@@ -127,7 +113,7 @@ def test_a_write_under_a_parent_that_is_being_deleted_is_refused(store: Store, m
 def test_a_resent_write_is_applied_once(store: Store, make: Maker):
     make.user()
     task = make.task().changed(id=0, version=0)
-    with every_command_sent_twice(store):
+    with every_command_sent_twice():
         again = save(store, SYSTEM, [Change(None, task, "created")])
     assert again.again
     assert again.first.blob == store.redis.get("task:2")

@@ -113,25 +113,26 @@ local function page_of(ids, descending, after, offset, count)
   end
   return chosen
 end
--- The id that `offset` ids come up to, found by halving: a far page costs what a near one does.
-local function skip(sets, descending, offset)
-  local low, high = 0, 0
-  for _, set in ipairs(sets) do
-    high = math.max(high, tonumber(redis.call('ZRANGE', set.key, -1, -1)[1]))
-  end
-  if descending then high = high + 1 end
-  while low < high do
-    local half = (high - low) / 2
-    local middle, before = low + (descending and math.ceil(half) or math.floor(half)), 0
+-- Where a far page begins: an id, and how many more to pass by, guessed in proportion and by halves in turn:
+-- a far page costs about what a near one does.
+local function skip(sets, descending, offset, total)
+  local last = 0
+  for _, set in ipairs(sets) do last = math.max(last, tonumber(redis.call('ZRANGE', set.key, -1, -1)[1])) end
+  local low, before_low, high, before_high, by_halves = 0, 0, last + 1, total, false
+  local function id_at(place) return descending and last + 1 - place or place end
+  while high - low > 1 and offset - before_low > 64 do
+    local share = by_halves and 0.5 or (offset - before_low) / (before_high - before_low)
+    local middle = math.min(math.max(low + math.floor((high - low) * share), low + 1), high - 1)
+    local before = 0
     for _, set in ipairs(sets) do
-      if descending then before = before + redis.call('ZCOUNT', set.key, middle, '+inf')
-      else before = before + redis.call('ZCOUNT', set.key, '-inf', middle) end
+      if descending then before = before + redis.call('ZCOUNT', set.key, text(id_at(middle)), '+inf')
+      else before = before + redis.call('ZCOUNT', set.key, '-inf', text(id_at(middle))) end
     end
-    if descending then
-      if before >= offset then low = middle else high = middle - 1 end
-    elseif before >= offset then high = middle else low = middle + 1 end
+    if before <= offset then low, before_low = middle, before else high, before_high = middle, before end
+    by_halves = not by_halves
   end
-  return low
+  if low == 0 then return nil, offset end
+  return id_at(low), offset - before_low
 end
 -- Reads a piece of each list, and more of those that end too early, until the first `count` ids are certain.
 local function merged(sets, descending, after, count)
@@ -177,8 +178,10 @@ if kind_of_list ~= 'none' then
     local sets = lists()
     for _, set in ipairs(sets) do total = total + set.size end
     if offset < total and count > 0 then
-      if offset > 0 then after = skip(sets, descending, offset) end
-      chosen = merged(sets, descending, after, count)
+      local passed = 0
+      if offset > 0 then after, passed = skip(sets, descending, offset, total) end
+      chosen = merged(sets, descending, after, count + passed)
+      for _ = 1, passed do table.remove(chosen, 1) end
     end
   else
     local ids = {}
