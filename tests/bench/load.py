@@ -1,12 +1,14 @@
-"""Requests over kept connections, counted: several processes, each with some connections."""
+"""Requests over kept connections, counted: two processes, each with eight connections in one loop."""
 
 import multiprocessing
+import selectors
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
-from itertools import count
+from dataclasses import dataclass, field
 from statistics import median
+
+CONNECTIONS, PROCESSES = 16, 2
 
 Requests = Callable[[int], Iterator[bytes]]
 """The texts of the requests that one connection, by its number, sends."""
@@ -22,71 +24,82 @@ class Measured:
         self.refused = refused
 
 
-CONNECTIONS, PROCESSES = 16, 2
+@dataclass
+class Line:
+    """One connection: what it sends next, when it sent last, and how much of the answer is missing."""
+
+    socket: socket.socket
+    requests: Iterator[bytes]
+    begun: float = 0.0
+    answer: bytes = b""
+    missing: int = -1
+
+    def send(self) -> None:
+        """Sends the next request."""
+        self.begun, self.answer, self.missing = time.perf_counter(), b"", -1
+        self.socket.sendall(next(self.requests))
+
+    def is_answered(self) -> bool:
+        """Reads what has come; whether that completes the answer."""
+        part = self.socket.recv(262_144)
+        if self.missing < 0:
+            self.answer += part
+            head, parted, body = self.answer.partition(b"\r\n\r\n")
+            if not parted:
+                return False
+            length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
+            self.missing = int(length) - len(body)
+        else:
+            self.missing -= len(part)
+        return self.missing == 0
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the status is none of success."""
+        return not self.answer.startswith(b"HTTP/1.1 2")
 
 
-def measure(
-    port: int, requests: Requests, seconds: float, connections: int = 16, processes: int = 2
-) -> Measured:
+@dataclass
+class Tally:
+    """The answers of one process."""
+
+    times: list[float] = field(default_factory=list)
+    refused: int = 0
+
+
+def measure(port: int, requests: Requests, seconds: float) -> Measured:
     """Sends as fast as answers come, for that many seconds, after a quarter of them to warm up."""
-    results = multiprocessing.get_context("fork").SimpleQueue()
+    fork = multiprocessing.get_context("fork")
+    results = fork.SimpleQueue()
     share = CONNECTIONS // PROCESSES
-    workers = [
-        multiprocessing.get_context("fork").Process(
-            target=_work, args=(results, port, requests, seconds, range(n * share, (n + 1) * share))
-        )
-        for n in range(PROCESSES)
-    ]
+    shares = [range(n * share, (n + 1) * share) for n in range(PROCESSES)]
+    workers = [fork.Process(target=_work, args=(results, port, requests, seconds, each)) for each in shares]
     for worker in workers:
         worker.start()
-    found = [results.get() for _ in workers]
+    tallies: list[Tally] = [results.get() for _ in workers]
     for worker in workers:
         worker.join()
-    return Measured([took for times, _ in found for took in times], seconds, sum(bad for _, bad in found))
+    times = [took for tally in tallies for took in tally.times]
+    return Measured(times, seconds, sum(tally.refused for tally in tallies))
 
 
 def _work(results, port: int, requests: Requests, seconds: float, numbers: range) -> None:
-    times: list[float] = []
-    refused = count()
-    threads = [
-        threading.Thread(target=_send, args=(port, requests(number), seconds, times, refused))
-        for number in numbers
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    results.put((times, next(refused)))
+    selector, tally = selectors.DefaultSelector(), Tally()
+    for number in numbers:
+        line = Line(socket.create_connection(("127.0.0.1", port)), requests(number))
+        line.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        selector.register(line.socket, selectors.EVENT_READ, line)
+        line.send()
+    counted_from = time.perf_counter() + seconds / 4
+    while time.perf_counter() < counted_from + seconds:
+        for key, _ in selector.select(1):
+            _hear(key.data, tally, counted_from)
+    results.put(tally)
 
 
-def _send(
-    port: int, requests: Iterator[bytes], seconds: float, times: list[float], refused: Iterator[int]
-) -> None:
-    with socket.create_connection(("127.0.0.1", port)) as connection:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        counted_from = time.perf_counter() + seconds / 4
-        until = counted_from + seconds
-        for request in requests:
-            begun = time.perf_counter()
-            if begun >= until:
-                return
-            connection.sendall(request)
-            status = _status(connection)
-            ended = time.perf_counter()
-            if begun >= counted_from:
-                times.append(ended - begun)
-                if not 200 <= status < 300:
-                    next(refused)
-
-
-def _status(connection: socket.socket) -> int:
-    """Reads one whole answer."""
-    text = connection.recv(65536)
-    while b"\r\n\r\n" not in text:
-        text += connection.recv(65536)
-    head, _, body = text.partition(b"\r\n\r\n")
-    length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
-    missing = length - len(body)
-    while missing > 0:
-        missing -= len(connection.recv(65536))
-    return int(head[9:12])
+def _hear(line: Line, tally: Tally, counted_from: float) -> None:
+    if line.is_answered():
+        if line.begun >= counted_from:
+            tally.times.append(time.perf_counter() - line.begun)
+            tally.refused += line.is_refused
+        line.send()
