@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -107,11 +108,18 @@ def client_of(url: str) -> redis.Redis:
 
 @cache
 def script(name: str, *, even_when_full: bool = False) -> Script:
-    """The script in `lua/<name>.lua`; one that makes room may run `even_when_full`."""
-    source = files("taskapi.store").joinpath("lua", f"{name}.lua").read_text()
+    """The script in `lua/<name>.lua`, with the parts that it names (`--> take`) put in their places.
+
+    One that makes room may run `even_when_full`.
+    """
+    source = re.sub(r"^--> (\w+)\n", lambda part: _lua(f"parts/{part[1]}"), _lua(name), flags=re.MULTILINE)
     if even_when_full:
         source = source.replace("#!lua\n", "#!lua flags=allow-oom\n", 1)
     return Script(source, hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest())
+
+
+def _lua(name: str) -> str:
+    return files("taskapi.store").joinpath("lua", f"{name}.lua").read_text()
 
 
 @contextmanager

@@ -16,20 +16,7 @@
 --             union: count, sorted set …
 -- returns {"unverified"} | {"over"} the session has ended | {"limited", ms to wait}
 --         {"ok", calls left, ms until all are back, records, holder's records, leaving, total, list}
-local at = 0
-local function take()
-  at = at + 1
-  return ARGV[at]
-end
-local function take_all(width)
-  local count, found = tonumber(take()), {}
-  for _ = 1, count do
-    local row = {}
-    for column = 1, width do row[column] = take() end
-    found[#found + 1] = row
-  end
-  return found
-end
+--> take
 local function column(rows)
   local found = {}
   for index, row in ipairs(rows) do found[index] = row[1] end

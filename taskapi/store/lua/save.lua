@@ -22,20 +22,8 @@
 --                                            and version of each change; the first record, if it is kept
 --         {"unverified"} {"session"} {"guard", key} {"leaving", key} {"missing", key} {"moved", key}
 --         {"taken", unique hash} {"ids", kind}       refused: nothing was written
-local at = 0
-local function take()
-  at = at + 1
-  return ARGV[at]
-end
-local function take_all(width)
-  local count, found = tonumber(take()), {}
-  for _ = 1, count do
-    local row = {}
-    for column = 1, width do row[column] = take() end
-    found[#found + 1] = row
-  end
-  return found
-end
+--> take
+--> indexes
 local function version_of(blob) return string.match(blob, '"version":(%d+)}$') end
 local function text(number) return string.format('%.0f', number) end
 
@@ -67,9 +55,7 @@ local ended = take_all(1)
 local changes, given, claimed = {}, {}, {}
 for index = 1, tonumber(take()) do
   local change = {kind = take(), id = take(), before = take(), version = take(), now = take(),
-                  middle = take(), action = take(), fields = take(),
-                  claims = take_all(2), releases = take_all(2), leaves = take_all(1),
-                  enters = take_all(2), counts = take_all(3)}
+                  middle = take(), action = take(), fields = take(), indexes = take_indexes()}
   local last = given[change.kind] or tonumber(redis.call('HGET', 'ids', change.kind) or 0)
   if change.id == '' then
     local ceiling = tonumber(redis.call('HGET', 'ids', change.kind .. ':ceiling') or 0)
@@ -90,7 +76,7 @@ for index = 1, tonumber(take()) do
   elseif redis.call('EXISTS', change.name) == 1 then
     return {'moved', change.name}
   end
-  for _, claim in ipairs(change.claims) do
+  for _, claim in ipairs(change.indexes.claims) do
     local holder = redis.call('HGET', claim[1], claim[2])
     local slot = claim[1] .. '\0' .. claim[2]
     if (holder and holder ~= change.id) or (claimed[slot] and claimed[slot] ~= change.id) then
@@ -115,15 +101,7 @@ for _, change in ipairs(changes) do
   local blob = '{"id":' .. id .. ',' .. change.middle .. ',"version":' .. stamp .. '}'
   if change.before ~= 'new' and change.before ~= change.now then redis.call('DEL', change.before .. name) end
   redis.call('SET', change.now .. name, blob)
-  for _, row in ipairs(change.releases) do
-    if redis.call('HGET', row[1], row[2]) == id then redis.call('HDEL', row[1], row[2]) end
-  end
-  for _, row in ipairs(change.claims) do redis.call('HSET', row[1], row[2], id) end
-  for _, row in ipairs(change.leaves) do redis.call('ZREM', row[1], id) end
-  for _, row in ipairs(change.enters) do redis.call('ZADD', row[1], row[2] == '' and id or row[2], id) end
-  for _, row in ipairs(change.counts) do
-    if redis.call('HINCRBY', row[1], row[2], row[3]) == 0 then redis.call('HDEL', row[1], row[2]) end
-  end
+  move_in_indexes(id, change.indexes)
   if change.now == 'trash:' then redis.call('ZADD', 'trashed', since, name)
   elseif change.before == 'trash:' then redis.call('ZREM', 'trashed', name) end
   redis.call('ZADD', 'dirty', stamp, name)
