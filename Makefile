@@ -40,6 +40,7 @@ redis-cli: environment ## Open a prompt on the running data Redis (BROKER=1: the
 
 test: lint ## Lint, then every test on real servers, with branch coverage
 	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
+	@$(if $(ARGS),:,$(BIN)/coverage report --include='taskapi/store/*,taskapi/sync/*' --fail-under=100 --skip-covered)
 
 lint: environment-dev ## Check style, types and layers
 	@$(BIN)/ruff check .

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from taskapi.domain.records import Record
-from taskapi.store.kinds import KINDS, Kind
+from taskapi.store.kinds import Kind
 
 _AROUND = ("id", "version")
 _OF_TRASH = ("deleted_at", "deleted_with")
@@ -109,8 +109,3 @@ class Stored:
     def version(self) -> int:
         """Its version."""
         return version_of(self.blob)
-
-
-def stored(kind_name: str, blob_bytes: bytes | None) -> Stored | None:
-    """What a key held, or None."""
-    return None if blob_bytes is None else Stored(KINDS[kind_name], blob_bytes)
