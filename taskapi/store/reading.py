@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from taskapi.domain import access
 from taskapi.domain.callers import Caller, Claim
+from taskapi.domain.cascades import is_left
 from taskapi.domain.errors import Limited, NotFound, Unauthorized
 from taskapi.domain.records import Credential, User
 from taskapi.store import codec, keys, plans, records
 from taskapi.store.client import Limit, Store, run
 from taskapi.store.codec import Stored
 from taskapi.store.errors import refusal
-from taskapi.store.kinds import CREDENTIAL, USER, Kind
+from taskapi.store.kinds import CREDENTIAL, TASK, USER, Kind
 from taskapi.store.records import Saved
 
 NO_LIST: tuple[Any, ...] = ("none",)
+_TASKS = keys.record(TASK.name, 0)[:-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,9 @@ class Seen:
     found: dict[str, bytes | None]
     held: tuple[bytes | None, ...]
     listing: Listing
-    leaving: frozenset[str]
+    leaving: frozenset[str] = frozenset()
+    hashes: tuple[dict[str, int], ...] = ()
+    sizes: tuple[int, ...] = ()
     _decoded: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
@@ -85,11 +89,13 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What to bring: record keys, the records of whoever holds a unique value, and a list."""
+    """What to bring: records by key, or by who holds a unique value; hashes, sizes of sorted sets, a list."""
 
     keys: Sequence[str] = ()
     holder: tuple[str, str] | None = None
     holder_prefixes: Sequence[str] = ()
+    hashes: Sequence[str] = ()
+    sizes: Sequence[str] = ()
     listing: Sequence[Any] = field(default=NO_LIST)
 
 
@@ -106,17 +112,42 @@ def ask(store: Store, claim: Claim, question: Question) -> Seen:
         raise Limited(reply[1] / 1000)
     if reply[0] != b"ok":
         raise refusal(reply)
-    left, full, blobs, held, leaving, total, page = reply[1:]
+    left, full, blobs, held, hashes, sizes, leaving, total, page = reply[1:]
     if limits:
         claim.tally.counted = True
         store.metered(left, full)
+    names = frozenset(name.decode() for name in leaving)
     return Seen(
         claim,
-        dict(zip(wanted, blobs, strict=True)),
+        _present(names, zip(wanted, blobs, strict=True)),
         tuple(held),
-        Listing(tuple(blob for blob in page if blob is not None), total),
-        frozenset(name.decode() for name in leaving),
+        Listing(tuple(_listed(names, question, page)), total),
+        names,
+        tuple(_counters(flat) for flat in hashes),
+        tuple(sizes),
     )
+
+
+def _present(leaving: frozenset[str], found: Iterable[tuple[str, bytes | None]]) -> dict[str, bytes | None]:
+    """The records by key; a task that a cascade has yet to sweep is none any more."""
+    if not leaving:
+        return dict(found)
+    return {key: None if key.startswith(_TASKS) and _is_left(leaving, blob) else blob for key, blob in found}
+
+
+def _listed(leaving: frozenset[str], question: Question, page: list[bytes | None]) -> Iterator[bytes]:
+    there = (blob for blob in page if blob is not None)
+    if not leaving or question.listing[1] != _TASKS:
+        return there
+    return (blob for blob in there if not _is_left(leaving, blob))
+
+
+def _is_left(leaving: frozenset[str], blob: bytes | None) -> bool:
+    return blob is not None and is_left(leaving, codec.decode(TASK, blob))
+
+
+def _counters(flat: list[bytes]) -> dict[str, int]:
+    return {flat[index].decode(): int(flat[index + 1]) for index in range(0, len(flat), 2)}
 
 
 def _keys_of(claim: Claim) -> list[str]:
@@ -136,6 +167,8 @@ def _arguments(claim: Claim, question: Question, wanted: list[str], limits: Sequ
         *plans.listed(*((key,) for key in wanted)),
         *(question.holder or ("", "")),
         *plans.listed(*((prefix,) for prefix in question.holder_prefixes)),
+        *plans.listed(*((key,) for key in question.hashes)),
+        *plans.listed(*((key,) for key in question.sizes)),
         *question.listing,
     ]
 

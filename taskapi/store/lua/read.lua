@@ -9,13 +9,15 @@
 --           records: count, key …
 --           look-up: unique hash and value, or "" and "": the record of that holder, prefixed by
 --           prefixes: count, key prefix …
+--           hashes:  count, key …        sizes: count, sorted set …
 --           list:    "none" | "merge" | "range" | "union", and then
 --             prefix of the records' keys, 1 for descending, last id seen or "", offset, how many,
+--             (how many 0: a range is only counted)
 --             merge, range: scopes ("all", or: spread prefix, count, group …, user or "", count, (user, group) …),
 --                           suffixes: count, suffix …,       range: lowest and highest score
 --             union: count, sorted set …
 -- returns {"unverified"} | {"over"} the session has ended | {"limited", ms to wait}
---         {"ok", calls left, ms until all are back, records, holder's records, leaving, total, list}
+--         {"ok", calls left, ms until all are back, records, holder's records, hashes, sizes, leaving, total, list}
 --> take
 local function column(rows)
   local found = {}
@@ -61,32 +63,63 @@ if unique ~= '' then
   end
 end
 
+local hashes, sizes = column(take_all(1)), column(take_all(1))
+for index, key in ipairs(hashes) do hashes[index] = redis.call('HGETALL', key) end
+for index, key in ipairs(sizes) do sizes[index] = redis.call('ZCARD', key) end
+
+-- What a cascade is sweeping is gone already: no list reads it, no total counts it.
+local leaving, is_leaving = redis.call('HKEYS', 'leaving'), {}
+for _, name in ipairs(leaving) do is_leaving[name] = true end
+local function is_gone(user, group)
+  return is_leaving['user:' .. user] or is_leaving['group:' .. group] or is_leaving['member:' .. user .. ':' .. group]
+end
 local function scopes_in(first)
   if first == 'all' then return {'all'} end
   local found, inside = {}, {}
   for _, row in ipairs(take_all(1)) do
     inside[row[1]] = true
-    found[#found + 1] = 'g' .. row[1]
+    if not is_leaving['group:' .. row[1]] then found[#found + 1] = 'g' .. row[1] end
   end
   local own = take()
   if own ~= '' then
     for _, group in ipairs(redis.call('HKEYS', first .. 'u' .. own)) do
-      if not inside[group] then found[#found + 1] = 'u' .. own .. ':g' .. group end
+      if not inside[group] and not is_gone(own, group) then found[#found + 1] = 'u' .. own .. ':g' .. group end
     end
   end
-  for _, row in ipairs(take_all(2)) do found[#found + 1] = 'u' .. row[1] .. ':g' .. row[2] end
+  for _, row in ipairs(take_all(2)) do
+    if not is_gone(row[1], row[2]) then found[#found + 1] = 'u' .. row[1] .. ':g' .. row[2] end
+  end
   return found
 end
+-- How many of a list's records are of parents that are leaving.
+local function gone_of(scope, suffix)
+  local gone = 0
+  for _, name in ipairs(leaving) do
+    local kind, user, group = string.match(name, '^(%a+):(%d+):?(%d*)$')
+    local scopes = {}
+    if kind == 'group' and scope == 'all' then scopes = {'g' .. user}
+    elseif kind == 'member' and (scope == 'all' or scope == 'g' .. group) then scopes = {'u' .. user .. ':g' .. group}
+    elseif kind == 'user' and string.sub(scope, 1, 1) == 'g' then scopes = {'u' .. user .. ':' .. scope}
+    elseif kind == 'user' and scope == 'all' then
+      for _, each in ipairs(redis.call('HKEYS', 'spread:u' .. user)) do
+        scopes[#scopes + 1] = 'u' .. user .. ':g' .. each
+      end
+    end
+    for _, each in ipairs(scopes) do gone = gone + redis.call('ZCARD', 'tasks:' .. each .. ':' .. suffix) end
+  end
+  return gone
+end
 local function lists()
-  local found, scopes = {}, scopes_in(take())
+  local found, gone, scopes = {}, 0, scopes_in(take())
   for _, suffix in ipairs(column(take_all(1))) do
     for _, scope in ipairs(scopes) do
       local key = 'tasks:' .. scope .. ':' .. suffix
       local size = redis.call('ZCARD', key)
       if size > 0 then found[#found + 1] = {key = key, size = size} end
+      if #leaving > 0 and suffix ~= 'trash' then gone = gone + gone_of(scope, suffix) end
     end
   end
-  return found
+  return found, gone
 end
 local function page_of(ids, descending, after, offset, count)
   table.sort(ids, function(a, b) if descending then return a > b end return a < b end)
@@ -162,7 +195,7 @@ if kind_of_list ~= 'none' then
   prefix = take()
   local descending, after, offset, count = take() == '1', tonumber(take()), tonumber(take()), tonumber(take())
   if kind_of_list == 'merge' then
-    local sets = lists()
+    local sets, gone = lists()
     for _, set in ipairs(sets) do total = total + set.size end
     if offset < total and count > 0 then
       local passed = 0
@@ -170,12 +203,18 @@ if kind_of_list ~= 'none' then
       chosen = merged(sets, descending, after, count + passed)
       for _ = 1, passed do table.remove(chosen, 1) end
     end
+    total = math.max(0, total - gone)
   else
     local ids = {}
     if kind_of_list == 'range' then
       local sets, lowest, highest = lists(), take(), take()
       for _, set in ipairs(sets) do
-        for _, id in ipairs(redis.call('ZRANGE', set.key, lowest, highest, 'BYSCORE')) do ids[#ids + 1] = tonumber(id) end
+        if count == 0 then total = total + redis.call('ZCOUNT', set.key, lowest, highest)
+        else
+          for _, id in ipairs(redis.call('ZRANGE', set.key, lowest, highest, 'BYSCORE')) do
+            ids[#ids + 1] = tonumber(id)
+          end
+        end
       end
     else
       local sets = column(take_all(1))
@@ -183,7 +222,7 @@ if kind_of_list ~= 'none' then
         for _, id in ipairs(redis.call('ZUNION', #sets, unpack(sets))) do ids[#ids + 1] = tonumber(id) end
       end
     end
-    total, chosen = #ids, page_of(ids, descending, after, offset, count)
+    total, chosen = total + #ids, page_of(ids, descending, after, offset, count)
   end
 end
 local page = {}
@@ -191,4 +230,4 @@ if #chosen > 0 then
   for index, id in ipairs(chosen) do chosen[index] = prefix .. text(id) end
   page = redis.call('MGET', unpack(chosen))
 end
-return {'ok', left, math.ceil(full / 1000), records, held, redis.call('HKEYS', 'leaving'), total, page}
+return {'ok', left, math.ceil(full / 1000), records, held, hashes, sizes, leaving, total, page}
