@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.Column("admin_id", sa.BigInteger()),
         sa.Column("created_at", MOMENT),
         sa.Column("updated_at", MOMENT),
+        sa.Column("member_ids", postgresql.ARRAY(sa.BigInteger())),
     )
     _mirror(
         "tasks",

@@ -60,12 +60,16 @@ class Credential(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group(Record):
-    """A team of users with at most one named admin."""
+    """A team of users with at most one named admin.
+
+    `member_ids` is set while it lies in the trash: who was in it, and comes back with it.
+    """
 
     name: str
     admin_id: int | None = None
     created_at: str
     updated_at: str
+    member_ids: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from taskapi.domain.records import Record
 from taskapi.store.kinds import Kind
 
 _AROUND = ("id", "version")
-_OF_TRASH = ("deleted_at", "deleted_with")
+_OF_TRASH = ("deleted_at", "deleted_with", "member_ids")
 _BEGINNING = b'{"id":'
 _ENDING = b',"version":'
 
@@ -25,8 +25,8 @@ _ENDING = b',"version":'
 @cache
 def middle_fields(kind: Kind) -> tuple[str, ...]:
     """The fields between id and version, in their order on the wire; those of the trash come last."""
-    names = [field.name for field in fields(kind.record) if field.name not in (*_AROUND, *_OF_TRASH)]
-    return (*names, *_OF_TRASH)
+    names = [field.name for field in fields(kind.record) if field.name not in _AROUND]
+    return tuple(sorted(names, key=lambda name: name in _OF_TRASH))
 
 
 def values(kind: Kind, record: Record) -> dict[str, Any]:

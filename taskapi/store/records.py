@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from secrets import token_hex
+from types import MappingProxyType
 from typing import Any
 
 from taskapi.domain.callers import Claim, Operation
@@ -20,6 +21,7 @@ from taskapi.store.kinds import KINDS, kind_of
 from taskapi.store.plans import Change
 
 INTERNAL_LIFE_MS = 10 * 60 * 1000
+NOTHING_LEAVES: Mapping[str, str] = MappingProxyType({})
 KEPT_LIFE_MS = 24 * 60 * 60 * 1000
 
 
@@ -68,6 +70,8 @@ def save(
     *,
     counts: Sequence[Count] = (),
     sessions_end: Sequence[int] = (),
+    leaving: Mapping[str, str] = NOTHING_LEAVES,
+    not_leaving: Sequence[str] = (),
 ) -> Saved:
     """Writes all changes, or none, in one atomic step.
 
@@ -75,9 +79,14 @@ def save(
     not have grown meanwhile. Raises Moved if one of them or a changed record is not as it was read,
     Unauthorized if the session has ended, Taken for a unique value, Conflict under a parent that is
     being deleted, Full without room (what only makes room passes all the same) or ids.
+
+    `leaving` are names (see domain.cascades) whose tasks a sweep takes along from now on, each with an
+    account for it, or with "" where the sweep is done; `not_leaving` are names under which none may be
+    under way.
     """
     _require_each_once(changes)
-    guarded = _guarded(claim, changes, guards, counts, sessions_end)
+    sweeps = (*plans.listed(*((name,) for name in not_leaving)), *plans.listed(*leaving.items()))
+    guarded = _guarded(claim, changes, guards, sweeps, counts, sessions_end)
     args = [*_header(claim), *guarded, len(changes), *_each(changes)]
     only_makes_room = all(change.now is None or change.now.deleted_at for change in changes)
     reply = run(store, "save", *args, even_when_full=only_makes_room)
@@ -92,7 +101,7 @@ def remember(store: Store, claim: Claim, stored: Stored, guards: Sequence[Record
     """Keeps the answer to a write that had nothing to change, if its client named it."""
     if claim.operation:
         preset = b"%b %d %d\n%b" % (stored.kind.name.encode(), stored.id, stored.version, stored.blob)
-        reply = run(store, "save", *_header(claim, preset), *_guarded(claim, (), guards, (), ()), 0)
+        reply = run(store, "save", *_header(claim, preset), *_guarded(claim, (), guards), 0)
         if reply[0] not in (b"saved", b"again"):
             raise refusal(reply)
 
@@ -166,8 +175,9 @@ def _guarded(
     claim: Claim,
     changes: Sequence[Change],
     guards: Sequence[Record],
-    counts: Sequence[Count],
-    sessions_end: Sequence[int],
+    sweeps: Sequence[Any] = (0, 0),
+    counts: Sequence[Count] = (),
+    sessions_end: Sequence[int] = (),
 ) -> list[Any]:
     session = [(keys.session(claim.user_id, claim.session),)] if claim.session else []
     versions: dict[str, Any] = dict.fromkeys(_parents(changes), "")
@@ -175,6 +185,7 @@ def _guarded(
     return [
         *plans.listed(*session),
         *plans.listed(*versions.items()),
+        *sweeps,
         *plans.listed(*((count.key, count.field, count.number) for count in counts)),
         *plans.listed(*((user_id,) for user_id in sessions_end)),
     ]

@@ -8,6 +8,8 @@
 --           answer to remember if there are no changes: "kind id version", then the record on a line of its own
 --           session keys that must exist:      count, key …
 --           guards:                            count, (record key, version, or "" for any) …
+--           names that must not be leaving:    count, name …
+--           names that leave from now on:      count, (name, account, or "" where the sweep is done) …
 --           counters that must say this:       count, (hash, field, number) …
 --           users whose sessions end:          count, user id …
 --           changes:                           count, then for each
@@ -46,6 +48,10 @@ for _, row in ipairs(take_all(2)) do
   if not blob or (row[2] ~= '' and version_of(blob) ~= row[2]) then return {'guard', row[1]} end
   if sweeping and redis.call('HEXISTS', 'leaving', row[1]) == 1 then return {'leaving', row[1]} end
 end
+for _, row in ipairs(take_all(1)) do
+  if sweeping and redis.call('HEXISTS', 'leaving', row[1]) == 1 then return {'leaving', row[1]} end
+end
+local leaving = take_all(2)
 for _, row in ipairs(take_all(3)) do
   if (redis.call('HGET', row[1], row[2]) or '0') ~= row[3] then return {'guard', row[1]} end
 end
@@ -109,6 +115,10 @@ for _, change in ipairs(changes) do
   answer[#answer + 1], answer[#answer + 2] = id, stamp
   done_now[#done_now + 1] = change.kind .. ' ' .. id .. ' ' .. stamp
   first = first or blob
+end
+for _, row in ipairs(leaving) do
+  if row[2] == '' then redis.call('HDEL', 'leaving', row[1])
+  else redis.call('HSET', 'leaving', row[1], row[2]) end
 end
 for _, row in ipairs(ended) do
   for _, session in ipairs(redis.call('ZRANGE', 'sessions:' .. row[1], 0, -1)) do
