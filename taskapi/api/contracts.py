@@ -13,8 +13,8 @@ document read them; the blueprint turns the view into an endpoint when it is giv
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from marshmallow import Schema
@@ -31,7 +31,8 @@ class Contract:
     """The declarations of one endpoint.
 
     `body` and `query` are schemas of what is taken, `returned` of the record answered, `plural` its name
-    in a list. `location` is the path of what a 201 has made. `attempts` names the limit per address.
+    in a list, `beside` the JSON types of what else a list tells. `location` is the path of what a 201
+    has made. `attempts` names the limit per address.
     """
 
     right: Right | None = None
@@ -42,6 +43,7 @@ class Contract:
     any_query: bool = False
     returned: Schema | None = None
     plural: str | None = None
+    beside: Mapping[str, str] = field(default_factory=dict)
     status: int = 200
     location: str | None = None
     conditional: bool = False
@@ -104,9 +106,9 @@ def returns(schema: type[Schema], status: int = 200, *, at: str | None = None) -
     return declared(returned=schema(), status=status, location=at)
 
 
-def lists(schema: type[Schema], plural: str) -> Callable[[View], View]:
-    """Answers with one page of records."""
-    return declared(returned=schema(), plural=plural)
+def lists(schema: type[Schema], plural: str, **beside: str) -> Callable[[View], View]:
+    """Answers with one page of records, and `beside` them with keys of these JSON types."""
+    return declared(returned=schema(), plural=plural, beside=beside)
 
 
 def conditional(view: View) -> View:

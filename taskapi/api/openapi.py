@@ -144,7 +144,7 @@ def _path_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
 
 
 def _path_type(endpoint: Endpoint, name: str) -> str:
-    return "integer" if name in ("user_id", "task_id") else "string"
+    return "integer" if name in ("user_id", "group_id", "task_id") else "string"
 
 
 def _query_parameters(query: Query | None) -> list[dict[str, Any]]:
@@ -192,6 +192,7 @@ def _answered(contract: Contract) -> dict[str, Any] | None:
                 "count": {"type": "integer"},
                 "total": {"type": "integer"},
                 "next_cursor": {"type": ["string", "null"]},
+                **{name: {"type": kind} for name, kind in contract.beside.items()},
             },
         }
     return {"type": "object", "properties": {"success": {"const": True}, "data": data}}

@@ -23,7 +23,7 @@ bp = Noun("user_tasks", __name__)
 @bp.get("/users/<int:user_id>/tasks")
 @authenticated(Right.READ_TASKS_OF)
 @asks(UserTaskListQuery)
-@lists(TaskOut, "tasks")
+@lists(TaskOut, "tasks", user_id="integer")
 def list_tasks_of_user(claim: Claim, user_id: int, wanted: TaskSearch) -> Listed:
     """A user's tasks, filtered and sorted."""
     return task_lists.list_tasks_of(store(), claim, user_id, wanted)
