@@ -89,13 +89,16 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What to bring: records by key, or by who holds a unique value; hashes, sizes of sorted sets, a list."""
+    """What to bring: records by key, or by who holds a unique value; hashes, sizes of sorted sets, a list.
+
+    A size is that of a whole sorted set, or of (sorted set, lowest score, highest score).
+    """
 
     keys: Sequence[str] = ()
     holder: tuple[str, str] | None = None
     holder_prefixes: Sequence[str] = ()
     hashes: Sequence[str] = ()
-    sizes: Sequence[str] = ()
+    sizes: Sequence[str | tuple[str, Any, Any]] = ()
     listing: Sequence[Any] = field(default=NO_LIST)
 
 
@@ -168,9 +171,13 @@ def _arguments(claim: Claim, question: Question, wanted: list[str], limits: Sequ
         *(question.holder or ("", "")),
         *plans.listed(*((prefix,) for prefix in question.holder_prefixes)),
         *plans.listed(*((key,) for key in question.hashes)),
-        *plans.listed(*((key,) for key in question.sizes)),
+        *plans.listed(*(_span(size) for size in question.sizes)),
         *question.listing,
     ]
+
+
+def _span(size: str | tuple[str, Any, Any]) -> tuple[str, Any, Any]:
+    return (size, "-inf", "+inf") if isinstance(size, str) else size
 
 
 def _confirmed(seen: Seen) -> Caller:

@@ -9,7 +9,8 @@
 --           records: count, key …
 --           look-up: unique hash and value, or "" and "": the record of that holder, prefixed by
 --           prefixes: count, key prefix …
---           hashes:  count, key …        sizes: count, sorted set …
+--           hashes:  count, key …
+--           sizes:   count, (sorted set, lowest and highest score) …
 --           list:    "none" | "merge" | "range" | "union", and then
 --             prefix of the records' keys, 1 for descending, last id seen or "", offset, how many,
 --             (how many 0: a range is only counted)
@@ -63,9 +64,9 @@ if unique ~= '' then
   end
 end
 
-local hashes, sizes = column(take_all(1)), column(take_all(1))
+local hashes, sizes = column(take_all(1)), take_all(3)
 for index, key in ipairs(hashes) do hashes[index] = redis.call('HGETALL', key) end
-for index, key in ipairs(sizes) do sizes[index] = redis.call('ZCARD', key) end
+for index, row in ipairs(sizes) do sizes[index] = redis.call('ZCOUNT', unpack(row)) end
 
 -- What a cascade is sweeping is gone already: no list reads it, no total counts it.
 local leaving, is_leaving = redis.call('HKEYS', 'leaving'), {}
