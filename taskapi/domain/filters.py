@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from taskapi.domain import words
 from taskapi.domain.records import Task
 
 SORTABLE = (
@@ -29,6 +30,15 @@ class Scope:
     user: int | None = None
     pairs: tuple[tuple[int, int], ...] = ()
 
+    def covers(self, task: Task) -> bool:
+        """Whether the task is in it."""
+        return (
+            self.everything
+            or task.user_id == self.user
+            or task.group_id in self.groups
+            or (task.user_id, task.group_id) in self.pairs
+        )
+
     def within_group(self, group_id: int) -> Scope:
         """The part of it that lies in one group."""
         if self.everything or group_id in self.groups:
@@ -39,7 +49,10 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class TaskFilter:
-    """Conditions that all must hold; an empty one holds for every task. Dates are inclusive."""
+    """Conditions that all must hold; an empty one holds for every task. Dates are inclusive.
+
+    `words`, as a query was cut into them, each begin a word of the title or the information.
+    """
 
     status: bool | None = None
     priorities: tuple[int, ...] = ()
@@ -49,6 +62,7 @@ class TaskFilter:
     deadline_to: str | None = None
     created_from: str | None = None
     created_to: str | None = None
+    words: tuple[str, ...] = ()
 
     @property
     def is_indexed(self) -> bool:
@@ -63,6 +77,7 @@ class TaskFilter:
             and set(self.tags) <= set(task.tags)
             and self._deadline_matches(task)
             and self._created_matches(task.created_at[:10])
+            and words.begins_all(self.words, words.of_task(task.title, task.information))
         )
 
     def _deadline_matches(self, task: Task) -> bool:

@@ -71,10 +71,14 @@ def test_every_field_that_can_be_sorted_by_exists():
         (TaskFilter(created_from="2026-01-02", created_to="2026-01-02"), True),
         (TaskFilter(created_from="2026-01-03"), False),
         (TaskFilter(created_to="2026-01-01"), False),
+        (TaskFilter(words=("infor", "t")), True),
+        (TaskFilter(words=("infor", "nowhere")), False),
+        (TaskFilter(words=("t",), status=True), False),
     ],
 )
 def test_conditions_are_inclusive_and_all_must_hold(wanted, matches):
     task = Task(title="t", user_id=1, priority=2, tags=("a", "b"), deadline="2026-05-01",
+                information="Some Information",
                 created_at="2026-01-02T23:59:59.999Z", updated_at="")  # fmt: skip
     assert wanted.matches(task) is matches
 
@@ -93,6 +97,27 @@ def test_a_scope_within_a_group_is_only_what_the_scope_had_of_it():
     assert Scope(groups=(1,), user=2).within_group(4) == Scope(pairs=((2, 4),))
     assert Scope(pairs=((2, 4), (2, 5))).within_group(4) == Scope(pairs=((2, 4),))
     assert Scope(user=2).within_group(4) == Scope(pairs=((2, 4),))
+
+
+@pytest.mark.parametrize(
+    ("scope", "covers"),
+    [
+        (Scope(everything=True), True),
+        (Scope(), False),
+        (Scope(groups=(3, 4)), True),
+        (Scope(user=2), True),
+        (Scope(pairs=((2, 4),)), True),
+        (Scope(groups=(2,), user=4, pairs=((2, 3), (4, 2))), False),
+    ],
+)
+def test_a_scope_covers_what_any_part_of_it_covers(scope, covers):
+    task = Task(title="t", user_id=2, group_id=4, created_at="", updated_at="")
+    assert scope.covers(task) is covers
+
+
+def test_no_group_is_in_no_scope_of_groups():
+    task = Task(title="t", user_id=2, created_at="", updated_at="")
+    assert not Scope(groups=(1,), pairs=((2, 1),)).covers(task)
 
 
 def test_a_page_by_cursor_has_no_offset():
