@@ -2,14 +2,32 @@
 
 from typing import Any
 
+import structlog
 from celery import current_task
 from celery.signals import heartbeat_sent, worker_ready
 
 from taskapi.domain.errors import Unavailable
+from taskapi.services.sweeping import sweep
 from taskapi.store import heartbeats
 from taskapi.store.heartbeats import BEAT
-from worker.connections import broker
+from worker.connections import broker, store
 from worker.registering import job
+
+CASCADE_SECONDS = 60.0
+
+log = structlog.get_logger("worker.housekeeping")
+
+
+@job("housekeeping.cascades")
+def cascades() -> None:
+    """Rung by the beat: goes on with what cascades could not do in one step."""
+    try:
+        swept = sweep(store(), CASCADE_SECONDS)
+    except Unavailable as fault:
+        log.warning("the sweep was cut short", reason=str(fault))
+        return
+    if swept:
+        log.info("swept", tasks=swept)
 
 
 @job("housekeeping.heartbeat")

@@ -77,8 +77,11 @@ class TaskFilter:
             and set(self.tags) <= set(task.tags)
             and self._deadline_matches(task)
             and self._created_matches(task.created_at[:10])
-            and words.begins_all(self.words, words.of_task(task.title, task.information))
+            and self._words_match(task)
         )
+
+    def _words_match(self, task: Task) -> bool:
+        return not self.words or words.begins_all(self.words, words.of_task(task.title, task.information))
 
     def _deadline_matches(self, task: Task) -> bool:
         if task.deadline is None:

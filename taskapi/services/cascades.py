@@ -1,20 +1,20 @@
-"""What goes or comes back with a user: their tasks, and their place as a group's admin."""
+"""What goes or comes back with a user, a membership or a group: planned in one step, or left to a sweep."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from taskapi.domain import cascades as rules
 from taskapi.domain.callers import Claim
 from taskapi.domain.clock import timestamp
-from taskapi.domain.errors import Conflict
-from taskapi.domain.filters import Page, Scope, TaskFilter
+from taskapi.domain.filters import Scope, TaskFilter
 from taskapi.domain.records import Group, Task, User
-from taskapi.store import codec, finders, keys
+from taskapi.store import finders, keys, leaving
 from taskapi.store.client import Store
-from taskapi.store.kinds import GROUP, TASK
+from taskapi.store.kinds import GROUP, USER
 from taskapi.store.plans import Change
 from taskapi.store.reading import Listing, Question, ask
 from taskapi.store.records import Count
@@ -25,43 +25,68 @@ PAGE = 200
 
 @dataclass(frozen=True, slots=True)
 class Cascade:
-    """The changes of tasks that follow from another change, and how many there must be for them to be all."""
+    """What follows from a change: more changes, counters that must say that these are all, names to sweep."""
 
-    changes: list[Change]
-    counts: list[Count]
+    changes: list[Change] = field(default_factory=list)
+    counts: list[Count] = field(default_factory=list)
+    leaving: dict[str, str] = field(default_factory=dict)
 
 
-def tasks_go(store: Store, claim: Claim, user: User, moment: str) -> Cascade:
-    """The user's tasks move to the trash with them; raises Conflict if they are too many for one step."""
-    tasks = [task for _, task in finders.scanned(_fetch(store, claim), Scope(user=user.id), TaskFilter())]
-    _require_few(tasks)
-    gone = {"deleted_at": moment, "deleted_with": f"user:{user.id}"}
-    changes = [Change(task, task.changed(**gone), "deleted") for task in tasks]
+def user_goes(store: Store, claim: Claim, user: User, held: Mapping[str, int]) -> Cascade:
+    """The user's tasks go to the trash; `held` says how many they have, by group."""
+    name = rules.user_goes(user.id)
+    if sum(held.values()) > MOST_AT_ONCE:
+        return Cascade(leaving={name: leaving.account(claim, leaving.GONE)})
+    moment, tasks = timestamp(), _live(store, claim, Scope(user=user.id))
+    changes = [Change(task, rules.gone(task, moment, name), "deleted") for task in tasks]
     return Cascade(changes, [Count(keys.spread("users"), str(user.id), len(tasks))])
 
 
-def tasks_come_back(store: Store, claim: Claim, user: User) -> list[Change]:
-    """The tasks that went with the user, out of groups that they are no longer in."""
-    theirs = [task for task in _trash_of(store, claim, user.id) if task.deleted_with == f"user:{user.id}"]
-    _require_few(theirs)
-    back: dict[str, Any] = {"deleted_at": None, "deleted_with": None, "updated_at": timestamp()}
-    return [
-        Change(task, task.changed(**back, group_id=_kept_group(task, user)), "restored") for task in theirs
-    ]
+def user_comes_back(store: Store, claim: Claim, user: User, held: Mapping[str, int]) -> Cascade:
+    """The tasks that went with the user come back; `held` says how many theirs are in the trash."""
+    name = rules.user_goes(user.id)
+    if sum(held.values()) > MOST_AT_ONCE:
+        return Cascade(leaving={name: leaving.account(claim, leaving.BACK)})
+    moment = timestamp()
+    theirs = [task for task in _trashed(store, name) if task.deleted_with == name]
+    return Cascade([Change(task, rules.back(task, moment, user.group_ids), "restored") for task in theirs])
 
 
-def tasks_leave_groups(store: Store, claim: Claim, was: User, now: User) -> Cascade:
-    """The tasks in groups that the user leaves: on to the remaining group of lowest id, else to the trash."""
+def member_leaves(store: Store, claim: Claim, was: User, now: User, held: Mapping[str, int]) -> Cascade:
+    """The tasks in groups that the user leaves move on, or go; `held` says how many they have, by group."""
     left = sorted(set(was.group_ids) - set(now.group_ids))
-    scope = Scope(pairs=tuple((was.id, group_id) for group_id in left))
-    tasks = [task for _, task in finders.scanned(_fetch(store, claim), scope, TaskFilter())] if left else []
-    _require_few(tasks)
-    each = Counter(task.group_id for task in tasks)
+    names = {rules.member_goes(was.id, group_id): group_id for group_id in left}
+    if sum(held.get(str(group_id), 0) for group_id in left) > MOST_AT_ONCE:
+        return Cascade(leaving=dict.fromkeys(names, leaving.account(claim, leaving.MOVED)))
+    tasks = _live(store, claim, Scope(pairs=tuple((was.id, group_id) for group_id in left))) if left else []
+    moment, each = timestamp(), Counter(task.group_id for task in tasks)
     counts = [Count(keys.spread(f"u{was.id}"), str(group_id), each[group_id]) for group_id in left]
-    return Cascade([_moved(task, now.group_ids) for task in tasks], counts)
+    return Cascade([_moved(task, moment, now.group_ids) for task in tasks], counts)
 
 
-def admin_places_end(groups: Sequence[Group | None], user_id: int) -> list[Change]:
+def group_goes(store: Store, claim: Claim, group: Group, held: Mapping[str, int]) -> Cascade:
+    """The group's tasks go to the trash; `held` says how many it has, by user."""
+    name = rules.group_goes(group.id)
+    if sum(held.values()) > MOST_AT_ONCE:
+        return Cascade(leaving={name: leaving.account(claim, leaving.GONE)})
+    moment, tasks = timestamp(), _live(store, claim, Scope(groups=(group.id,)))
+    changes = [Change(task, rules.gone(task, moment, name), "deleted") for task in tasks]
+    return Cascade(changes, [Count(keys.spread("groups"), str(group.id), len(tasks))])
+
+
+def group_comes_back(
+    store: Store, claim: Claim, group: Group, members: Sequence[User], held: Mapping[str, int]
+) -> Cascade:
+    """The tasks that went with the group come back to those who are its members again."""
+    name = rules.group_goes(group.id)
+    if sum(held.values()) > MOST_AT_ONCE:
+        return Cascade(leaving={name: leaving.account(claim, leaving.BACK)})
+    moment, ids = timestamp(), {user.id for user in members}
+    theirs = [task for task in _trashed(store, name) if task.deleted_with == name and task.user_id in ids]
+    return Cascade([Change(task, rules.back(task, moment, (group.id,)), "restored") for task in theirs])
+
+
+def admin_places_end(groups: Iterable[Group | None], user_id: int) -> list[Change]:
     """Groups named that user as their admin: they have none now."""
     led = [group for group in groups if group is not None and group.admin_id == user_id]
     return [Change(group, group.changed(admin_id=None, updated_at=timestamp()), "changed") for group in led]
@@ -73,41 +98,33 @@ def groups_of(store: Store, claim: Claim, group_ids: Sequence[int]) -> list[Grou
     return [seen.record(GROUP, number) for number in group_ids]
 
 
-def _moved(task: Task, group_ids: Sequence[int]) -> Change:
-    moment = timestamp()
-    if group_ids:
-        return Change(task, task.changed(group_id=min(group_ids), updated_at=moment), "changed")
-    gone = {"deleted_at": moment, "deleted_with": f"member:{task.user_id}:{task.group_id}"}
-    return Change(task, task.changed(**gone), "deleted")
+def users_of(store: Store, claim: Claim, user_ids: Sequence[int]) -> list[User]:
+    """Those users, as far as they exist."""
+    found: list[User | None] = []
+    for part in _parts(user_ids):
+        seen = ask(store, claim, Question([keys.record(USER.name, number) for number in part]))
+        found += [seen.record(USER, number) for number in part]
+    return [user for user in found if user is not None]
 
 
-def _kept_group(task: Task, user: User) -> int | None:
-    return task.group_id if task.group_id in user.group_ids else None
+def _moved(task: Task, moment: str, group_ids: Sequence[int]) -> Change:
+    now = rules.moved(task, moment, group_ids, rules.member_goes(task.user_id, task.group_id or 0))
+    return Change(task, now, "changed" if now.deleted_at is None else "deleted")
 
 
-def _require_few(tasks: Sequence[Task]) -> None:
-    if len(tasks) > MOST_AT_ONCE:
-        raise Conflict(
-            f"{len(tasks)} tasks would go along; one step takes {MOST_AT_ONCE}. Delete some of them first."
-        )
-
-
-def _trash_of(store: Store, claim: Claim, user_id: int) -> Iterator[Task]:
-    page: Page | None = Page(per_page=PAGE)
-    while page is not None:
-        blobs = _fetch(store, claim)(finders.trash_page(Scope(user=user_id), page)).blobs
-        tasks: list[Task] = [codec.decode(TASK, blob) for blob in blobs]
-        yield from tasks[: page.per_page]
-        cursor = (
-            finders.cursor_after(finders.BY_ID, tasks[page.per_page - 1].id)
-            if len(tasks) > page.per_page
-            else None
-        )
-        page = None if cursor is None else Page(per_page=PAGE, cursor=cursor)
-
-
-def _fetch(store: Store, claim: Claim) -> finders.Fetch:
+def _live(store: Store, claim: Claim, scope: Scope) -> list[Task]:
     def fetch(listing: Sequence[Any]) -> Listing:
         return ask(store, claim, Question(listing=listing)).listing
 
-    return fetch
+    return [task for _, task in finders.scanned(fetch, scope, TaskFilter())]
+
+
+def _trashed(store: Store, name: str) -> Iterator[Task]:
+    after = 0
+    while tasks := leaving.tasks_of(store, name, trash=True, after=after, count=PAGE):
+        yield from tasks
+        after = tasks[-1].id
+
+
+def _parts(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (numbers[start : start + PAGE] for start in range(0, len(numbers), PAGE))

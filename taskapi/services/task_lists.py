@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from taskapi.domain import access
@@ -15,7 +16,7 @@ from taskapi.services.asking import ask_as
 from taskapi.services.results import Listed
 from taskapi.store import codec, finders, keys
 from taskapi.store.client import Store
-from taskapi.store.kinds import TASK, USER
+from taskapi.store.kinds import GROUP, TASK, USER
 from taskapi.store.reading import Listing, Question, Seen, ask
 
 
@@ -44,7 +45,17 @@ def list_tasks_of(store: Store, claim: Claim, user_id: int, search: TaskSearch) 
     )
     access.require_user(seen.caller, user_id, seen.record(USER, user_id))
     listed = _listed(store, seen, _query(_scope_of_user(seen.caller, user_id, search), search))
-    return Listed(listed.name, listed.items, listed.total, listed.next_cursor, {"user_id": user_id})
+    return replace(listed, beside={"user_id": user_id})
+
+
+@decided_again
+def list_tasks_of_group(store: Store, claim: Claim, group_id: int, search: TaskSearch) -> Listed:
+    """The tasks of one group, whom the path names; a plain user sees their own in it."""
+    group_key, within = keys.record(GROUP.name, group_id), replace(search, group_id=group_id)
+    seen = ask_as(store, claim, lambda caller: _question(_scope(caller, within), within, [group_key]))
+    access.require_group(seen.caller, group_id, seen.record(GROUP, group_id))
+    listed = _listed(store, seen, _query(_scope(seen.caller, within), within))
+    return replace(listed, beside={"group_id": group_id})
 
 
 @decided_again

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from taskapi.domain import access, worktime
+from taskapi.domain import cascades as rules
 from taskapi.domain.callers import Caller, Claim
 from taskapi.domain.clock import timestamp
 from taskapi.domain.errors import Conflict, Forbidden, Invalid
@@ -69,7 +70,7 @@ def _change(
     store: Store, claim: Claim, user_id: int, changes: Mapping[str, Any], if_match: int | None
 ) -> _Changed:
     group_ids = changes.get("group_ids") or ()
-    seen = ask(store, claim, Question(_keys(user_id, group_ids)))
+    seen = ask(store, claim, Question(_keys(user_id, group_ids), hashes=[keys.spread(f"u{user_id}")]))
     was = access.require_user(seen.caller, user_id, seen.record(USER, user_id))
     if seen.replayed:
         return _done(seen.caller, seen.replayed)
@@ -84,7 +85,18 @@ def _change(
         remember(store, claim, seen.existing(USER, user_id), guards)
         return _Changed(seen.caller, seen.existing(USER, user_id))
     ends = [user_id] if "password" in changes or now.role != was.role else []
-    return _done(seen.caller, save(store, claim, plan.changes, guards, counts=plan.counts, sessions_end=ends))
+    joined = [rules.member_goes(user_id, group_id) for group_id in set(now.group_ids) - set(was.group_ids)]
+    saved = save(
+        store,
+        claim,
+        plan.changes,
+        guards,
+        counts=plan.counts,
+        sessions_end=ends,
+        leaving=plan.leaving,
+        not_leaving=joined,
+    )
+    return _done(seen.caller, saved)
 
 
 def _keys(user_id: int, group_ids: Sequence[int]) -> list[str]:
@@ -136,10 +148,10 @@ def _plan(store: Store, seen: Seen, was: User, now: User, password: str | None) 
         else set(was.group_ids) - set(now.group_ids)
     )
     if (now.role, now.group_ids) == (was.role, was.group_ids):
-        return Cascade(plan, [])
+        return Cascade(plan)
     plan += cascades.admin_places_end(cascades.groups_of(store, seen.claim, sorted(led)), was.id)
-    tasks = cascades.tasks_leave_groups(store, seen.claim, was, now)
-    return Cascade(plan + tasks.changes, tasks.counts)
+    tasks = cascades.member_leaves(store, seen.claim, was, now, seen.hashes[0])
+    return replace(tasks, changes=plan + tasks.changes)
 
 
 def _new_password(was: Credential | None, password: str, user_id: int) -> Change:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from taskapi.domain import access
+from taskapi.domain import cascades as rules
 from taskapi.domain.callers import Caller, Claim
 from taskapi.domain.clock import timestamp
 from taskapi.domain.errors import Forbidden, Invalid, NotFound, Stale
@@ -64,26 +65,34 @@ def create_user(store: Store, claim: Claim, fields: Mapping[str, Any]) -> Shown:
 @decided_again
 def delete_user(store: Store, claim: Claim, user_id: int, if_match: int | None = None) -> Shown:
     """Moves a user to the trash, and their tasks with them; their sessions end."""
-    seen = ask(store, claim, Question([keys.record(USER.name, user_id)]))
+    seen = ask(store, claim, Question([keys.record(USER.name, user_id)], hashes=[keys.spread(f"u{user_id}")]))
     if seen.replayed:
         return _deleted(seen.replayed)
     access.require(seen.caller)
     access.require_deletable(user_id)
     was = access.require_user(seen.caller, user_id, seen.record(USER, user_id))
     require_version(was, if_match)
-    moment = timestamp()
     led = cascades.admin_places_end(cascades.groups_of(store, claim, was.group_ids), user_id)
-    gone = Change(was, was.changed(deleted_at=moment), "deleted")
-    tasks = cascades.tasks_go(store, claim, was, moment)
-    changes = [gone, *led, *tasks.changes]
-    ends = [user_id]
-    return _deleted(save(store, claim, changes, [seen.caller.user], counts=tasks.counts, sessions_end=ends))
+    tasks = cascades.user_goes(store, claim, was, seen.hashes[0])
+    changes = [Change(was, was.changed(deleted_at=timestamp()), "deleted"), *led, *tasks.changes]
+    saved = save(
+        store,
+        claim,
+        changes,
+        [seen.caller.user],
+        counts=tasks.counts,
+        sessions_end=[user_id],
+        leaving=tasks.leaving,
+        not_leaving=[rules.user_goes(user_id)],
+    )
+    return _deleted(saved)
 
 
 @decided_again
 def restore_user(store: Store, claim: Claim, user_id: int) -> Shown:
     """Takes a user back from the trash with the tasks that went along, out of groups that are gone."""
-    seen = ask(store, claim, Question([keys.record(USER.name, user_id), keys.trashed(USER.name, user_id)]))
+    asked = [keys.record(USER.name, user_id), keys.trashed(USER.name, user_id)]
+    seen = ask(store, claim, Question(asked, hashes=[keys.spread(f"u{user_id}", trash=True)]))
     if seen.replayed:
         return written(seen.caller, seen.replayed)
     was: User | None = seen.trashed(USER, user_id)
@@ -92,8 +101,11 @@ def restore_user(store: Store, claim: Claim, user_id: int) -> Shown:
         raise NotFound(f"There is no user {user_id} in the trash.")
     present = [group.id for group in cascades.groups_of(store, claim, was.group_ids) if group is not None]
     now = was.changed(deleted_at=None, group_ids=tuple(present), updated_at=timestamp())
-    changes = [Change(was, now, "restored"), *cascades.tasks_come_back(store, claim, now)]
-    return written(seen.caller, save(store, claim, changes, [seen.caller.user]))
+    tasks = cascades.user_comes_back(store, claim, now, seen.hashes[0])
+    changes = [Change(was, now, "restored"), *tasks.changes]
+    names = [rules.user_goes(user_id)]
+    saved = save(store, claim, changes, [seen.caller.user], leaving=tasks.leaving, not_leaving=names)
+    return written(seen.caller, saved)
 
 
 def account_changes(fields: Mapping[str, Any]) -> list[Change]:

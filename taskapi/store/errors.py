@@ -17,5 +17,5 @@ def refusal(reply: list[bytes]) -> Refused:
     if reason == "ids":
         return Full(f"No ids are left for a new {subject} until PostgreSQL can lease more.")
     if reason == "leaving":
-        return Conflict(f"{subject} is being deleted.")
+        return Conflict(f"{subject} is being deleted or brought back. Try again in a moment.")
     return Moved(f"{subject} has changed.")

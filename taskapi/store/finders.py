@@ -14,7 +14,7 @@ from taskapi.domain.errors import Invalid
 from taskapi.domain.filters import Order, Page, Scope, TaskFilter, TaskQuery
 from taskapi.domain.records import Task
 from taskapi.store import codec, keys, plans
-from taskapi.store.kinds import TASK, USER
+from taskapi.store.kinds import GROUP, TASK, USER
 from taskapi.store.reading import Listing
 
 SLICE = 500
@@ -55,9 +55,8 @@ def task_page(query: TaskQuery) -> list[Any]:
 
 def trash_page(scope: Scope, page: Page) -> list[Any]:
     """The list arguments of one page, and one record more, of the trashed tasks in a scope."""
-    window = (0, cursor_id(page, BY_ID), page.offset, page.per_page + 1)
     pairs = _pairs(scope, trash=True)
-    return ["merge", keys.trashed(TASK.name, 0)[:-1], *window, *pairs, *plans.listed(("trash",))]
+    return ["merge", keys.trashed(TASK.name, 0)[:-1], *_window(page), *pairs, *plans.listed(("trash",))]
 
 
 def user_page(group_ids: Sequence[int] | None, page: Page) -> list[Any]:
@@ -66,9 +65,25 @@ def user_page(group_ids: Sequence[int] | None, page: Page) -> list[Any]:
     return _union(USER.name, lists, page)
 
 
+def group_page(group_ids: Sequence[int] | None, page: Page) -> list[Any]:
+    """The same of those groups, or of all for None."""
+    if group_ids is None:
+        return _union(GROUP.name, [keys.GROUPS], page)
+    return [
+        "ids",
+        *_prefixed(GROUP.name),
+        *_window(page),
+        *plans.listed(*((number,) for number in group_ids)),
+    ]
+
+
+def _window(page: Page) -> tuple[Any, ...]:
+    """Ascending, what comes before, how many: one record more than the page holds."""
+    return 0, cursor_id(page, BY_ID), page.offset, page.per_page + 1
+
+
 def _union(kind: str, lists: Sequence[str], page: Page) -> list[Any]:
-    window = (0, cursor_id(page, BY_ID), page.offset, page.per_page + 1)
-    return ["union", *_prefixed(kind), *window, *plans.listed(*((key,) for key in lists))]
+    return ["union", *_prefixed(kind), *_window(page), *plans.listed(*((key,) for key in lists))]
 
 
 def scanned(fetch: Fetch, scope: Scope, wanted: TaskFilter) -> Iterator[tuple[bytes, Task]]:

@@ -15,7 +15,7 @@ spread:<scope>           hash   group or user id: how many tasks; trash-spread: 
 dirty, dirty:since       zset   <kind>:<id> by version, and by the time of the first mark in ms
 quarantine               hash   <kind>:<id>: JSON {version, reason, at}
 journal                  stream <version>-0: every change
-leaving                  hash   parents whose children are being swept
+leaving                  hash   <parent>: JSON account of the sweep of its tasks; see domain/cascades.py
 session:<user>:<id>      hash   one login; sessions:<user>: zset of their ids by expiry in ms
 op:<hash>                string the answer of a write, by its operation id
 kept:<user>              zset   those of them that hold a whole answer, by time in ms
@@ -30,6 +30,7 @@ DIRTY_SINCE = "dirty:since"
 QUARANTINE = "quarantine"
 JOURNAL = "journal"
 TRASHED = "trashed"
+LEAVING = "leaving"
 SYNC = "sync"
 USERS = "users"
 GROUPS = "groups"

@@ -72,6 +72,7 @@ def save(
     sessions_end: Sequence[int] = (),
     leaving: Mapping[str, str] = NOTHING_LEAVES,
     not_leaving: Sequence[str] = (),
+    sweep: str = "",
 ) -> Saved:
     """Writes all changes, or none, in one atomic step.
 
@@ -82,10 +83,10 @@ def save(
 
     `leaving` are names (see domain.cascades) whose tasks a sweep takes along from now on, each with an
     account for it, or with "" where the sweep is done; `not_leaving` are names under which none may be
-    under way.
+    under way, `sweep` is the name of the sweep that writes this.
     """
     _require_each_once(changes)
-    sweeps = (*plans.listed(*((name,) for name in not_leaving)), *plans.listed(*leaving.items()))
+    sweeps = (*plans.listed(*((name,) for name in not_leaving)), sweep, *plans.listed(*leaving.items()))
     guarded = _guarded(claim, changes, guards, sweeps, counts, sessions_end)
     args = [*_header(claim), *guarded, len(changes), *_each(changes)]
     only_makes_room = all(change.now is None or change.now.deleted_at for change in changes)
@@ -154,7 +155,12 @@ def _require_each_once(changes: Sequence[Change]) -> None:
 def _parents(changes: Sequence[Change]) -> set[str]:
     """The records that must be alive already: not those that this very save brings to life."""
     wanted = {key for change in changes for key in change.kind.parents_of(change.was, change.now)}
-    return wanted - {keys.record(change.kind.name, change.now.id) for change in changes if change.now}
+    return wanted - {keys.record(change.kind.name, _id(change)) for change in changes if change.now}
+
+
+def _id(change: Change) -> int:
+    """The id of what a change leaves, 0 where the script gives it."""
+    return int(change.id) if change.was is None and change.id.isdecimal() else change.subject.id
 
 
 def _header(claim: Claim, preset: bytes = b"") -> list[Any]:
@@ -175,7 +181,7 @@ def _guarded(
     claim: Claim,
     changes: Sequence[Change],
     guards: Sequence[Record],
-    sweeps: Sequence[Any] = (0, 0),
+    sweeps: Sequence[Any] = (0, "", 0),
     counts: Sequence[Count] = (),
     sessions_end: Sequence[int] = (),
 ) -> list[Any]:

@@ -10,7 +10,8 @@ from typing import Any
 from taskapi.domain.clock import milliseconds
 from taskapi.domain.records import Record
 from taskapi.store import codec, keys, plans
-from taskapi.store.client import Store, faults_named, run_id, run_unverified
+from taskapi.store.client import Store, faults_named, run, run_id, run_unverified
+from taskapi.store.errors import refusal
 from taskapi.store.kinds import KINDS, Kind
 from taskapi.store.plans import Change
 
@@ -137,6 +138,17 @@ def leases(store: Store) -> dict[str, tuple[int, int]]:
     """The last id given and the ceiling of each kind that has ids of its own."""
     with faults_named():
         return _leases(store.redis.hgetall(keys.IDS))
+
+
+def reserve(store: Store, kind: Kind) -> int:
+    """The next id of a kind, for a record that others must name in the save that makes it.
+
+    It is never given again, even if that save is refused. Raises Full without a leased one.
+    """
+    reply = run(store, "reserve", kind.name)
+    if isinstance(reply, list):
+        raise refusal(reply)
+    return int(reply)
 
 
 def raise_ceiling(store: Store, kind: str, ceiling: int) -> None:

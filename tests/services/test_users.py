@@ -181,14 +181,6 @@ def test_a_user_goes_with_their_tasks_and_comes_back_with_them(store, house):
     assert scrub.differences(store) == []
 
 
-def test_more_tasks_than_fit_one_step_refuse_the_deletion(store, house, monkeypatch):
-    monkeypatch.setattr(cascades, "MOST_AT_ONCE", 2)
-    for _ in range(3):
-        house.task(BOB, 1)
-    with pytest.raises(Conflict, match="3 tasks"):
-        users.delete_user(store, claim(OWNER, Right.DELETE_USER), BOB)
-
-
 def test_many_tasks_come_back_page_by_page(store, house, monkeypatch):
     made = [house.task(BOB, 1) for _ in range(5)]
     users.delete_user(store, claim(OWNER, Right.DELETE_USER), BOB)

@@ -11,12 +11,12 @@
 --           prefixes: count, key prefix …
 --           hashes:  count, key …
 --           sizes:   count, (sorted set, lowest and highest score) …
---           list:    "none" | "merge" | "range" | "union", and then
+--           list:    "none" | "merge" | "range" | "union" | "ids", and then
 --             prefix of the records' keys, 1 for descending, last id seen or "", offset, how many,
 --             (how many 0: a range is only counted)
 --             merge, range: scopes ("all", or: spread prefix, count, group …, user or "", count, (user, group) …),
 --                           suffixes: count, suffix …,       range: lowest and highest score
---             union: count, sorted set …
+--             union: count, sorted set …    ids: count, id …
 -- returns {"unverified"} | {"over"} the session has ended | {"limited", ms to wait}
 --         {"ok", calls left, ms until all are back, records, holder's records, hashes, sizes, leaving, total, list}
 --> take
@@ -216,6 +216,10 @@ if kind_of_list ~= 'none' then
             ids[#ids + 1] = tonumber(id)
           end
         end
+      end
+    elseif kind_of_list == 'ids' then
+      for _, row in ipairs(take_all(1)) do
+        if redis.call('EXISTS', prefix .. row[1]) == 1 then ids[#ids + 1] = tonumber(row[1]) end
       end
     else
       local sets = column(take_all(1))

@@ -9,6 +9,7 @@
 --           session keys that must exist:      count, key …
 --           guards:                            count, (record key, version, or "" for any) …
 --           names that must not be leaving:    count, name …
+--           name that this save is itself the sweep of, or ""
 --           names that leave from now on:      count, (name, account, or "" where the sweep is done) …
 --           counters that must say this:       count, (hash, field, number) …
 --           users whose sessions end:          count, user id …
@@ -42,16 +43,17 @@ local actor, moment, request, preset = take(), take(), take(), take()
 for _, row in ipairs(take_all(1)) do
   if redis.call('EXISTS', row[1]) == 0 then return {'session'} end
 end
-local sweeping = redis.call('HLEN', 'leaving') > 0
-for _, row in ipairs(take_all(2)) do
+local guards, absent, own = take_all(2), take_all(1), take()
+local leaving, sweeping = take_all(2), redis.call('HLEN', 'leaving') > 0
+local function is_leaving(name) return sweeping and name ~= own and redis.call('HEXISTS', 'leaving', name) == 1 end
+for _, row in ipairs(guards) do
   local blob = redis.call('GET', row[1])
   if not blob or (row[2] ~= '' and version_of(blob) ~= row[2]) then return {'guard', row[1]} end
-  if sweeping and redis.call('HEXISTS', 'leaving', row[1]) == 1 then return {'leaving', row[1]} end
+  if is_leaving(row[1]) then return {'leaving', row[1]} end
 end
-for _, row in ipairs(take_all(1)) do
-  if sweeping and redis.call('HEXISTS', 'leaving', row[1]) == 1 then return {'leaving', row[1]} end
+for _, row in ipairs(absent) do
+  if is_leaving(row[1]) then return {'leaving', row[1]} end
 end
-local leaving = take_all(2)
 for _, row in ipairs(take_all(3)) do
   if (redis.call('HGET', row[1], row[2]) or '0') ~= row[3] then return {'guard', row[1]} end
 end

@@ -28,7 +28,7 @@ end
 local session, list, id, life = ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
 local prefix = string.sub(session, 1, #session - #id)
 if ARGV[1] == 'begin' then
-  if redis.call('EXISTS', ARGV[6]) == 0 or redis.call('HEXISTS', 'leaving', ARGV[6]) == 1 then return -1 end
+  if redis.call('EXISTS', ARGV[6]) == 0 then return -1 end
   local credential = redis.call('GET', ARGV[7])
   if not credential or string.match(credential, '"version":(%d+)}$') ~= ARGV[8] then return 0 end
   for _, old in ipairs(redis.call('ZRANGE', list, '-inf', now * 1000, 'BYSCORE')) do forget(list, prefix, old) end
