@@ -8,11 +8,12 @@ from typing import Any
 import orjson
 
 from taskapi.domain.callers import Claim
+from taskapi.domain.cascades import group_goes, member_goes, user_goes
 from taskapi.domain.clock import timestamp
 from taskapi.domain.records import Task
 from taskapi.store import codec, keys
 from taskapi.store.client import Store, faults_named, run
-from taskapi.store.kinds import TASK
+from taskapi.store.kinds import GROUP, TASK, USER
 
 GONE, MOVED, BACK = "gone", "moved", "back"
 
@@ -48,3 +49,32 @@ def tasks_of(store: Store, name: str, *, trash: bool, after: int, count: int) ->
     """The next tasks of that name by id, live or in the trash."""
     blobs = run(store, "sweep", name, "trash" if trash else "live", after, count)
     return [codec.decode(TASK, blob) for blob in blobs if blob is not None]
+
+
+def resume(store: Store) -> int:
+    """Finds sweeps that were under way when Redis was lost, by the tasks that they had not reached; how many.
+
+    For admission, while Redis is closed: tasks of a user or group that is not alive, or of somebody who
+    is not in their group any more.
+    """
+    names: set[str] = set()
+    with faults_named():
+        holders: list[Any] = store.redis.hkeys(keys.spread("users"))
+        for holder in holders:
+            names |= _left_behind(store, int(holder))
+        if names:
+            text = Account(GONE, timestamp(), 0, "-").text
+            moved = Account(MOVED, timestamp(), 0, "-").text
+            accounts = {name: moved if name.startswith("member:") else text for name in names}
+            store.redis.hset(keys.LEAVING, mapping=accounts)
+    return len(names)
+
+
+def _left_behind(store: Store, user_id: int) -> set[str]:
+    blob: Any = store.redis.get(keys.record(USER.name, user_id))
+    if blob is None:
+        return {user_goes(user_id)}
+    held: list[Any] = store.redis.hkeys(keys.spread(f"u{user_id}"))
+    left = {int(group) for group in held} - {0, *codec.decode(USER, blob).group_ids}
+    there = {group for group in left if store.redis.exists(keys.record(GROUP.name, group))}
+    return {member_goes(user_id, group) for group in there} | {group_goes(group) for group in left - there}

@@ -12,7 +12,7 @@ from taskapi.db import locks, meta
 from taskapi.db.engine import Connection, Engine
 from taskapi.domain import failpoints
 from taskapi.domain.errors import Unavailable
-from taskapi.store import dirty, state, syncs
+from taskapi.store import dirty, leaving, state, syncs
 from taskapi.store.client import Store
 from taskapi.store.state import EPOCH_SPAN
 from taskapi.sync import judging, rebuilding
@@ -25,6 +25,7 @@ LINES = (
     "admission.judged",
     "admission.begun",
     "rebuilding.placed",
+    "admission.resumed",
     "rebuilding.marked",
     "admission.rebuilt",
     "admission.written",
@@ -117,11 +118,12 @@ def _require(same: bool) -> None:
 
 
 def _rebuild(store: Store, connection: Connection, finding: Finding) -> _Rebuilt:
-    if finding is Finding.EMPTY:
-        return _Rebuilt(placed=rebuilding.fill(store, connection))
-    if finding is Finding.STALE:
+    if finding in (Finding.EMPTY, Finding.STALE):
         placed = rebuilding.fill(store, connection)
-        return _Rebuilt(placed, rebuilding.mark(store, connection))
+        leaving.resume(store)
+        failpoints.reach("admission.resumed")
+        marked = 0 if finding is Finding.EMPTY else rebuilding.mark(store, connection)
+        return _Rebuilt(placed, marked)
     if finding is Finding.WENT_BACK:
         gone = rebuilding.gone_from_redis(store, connection)
         return _Rebuilt(0, rebuilding.mark(store, connection), gone)

@@ -6,8 +6,9 @@ from taskapi.db.engine import Engine
 from taskapi.domain import clock
 from taskapi.domain.clock import timestamp
 from taskapi.domain.errors import Full, Unavailable
-from taskapi.domain.records import Group, User
-from taskapi.store import state, syncs
+from taskapi.domain.records import Group, Task, User
+from taskapi.services.sweeping import sweep
+from taskapi.store import leaving, state, syncs
 from taskapi.store.client import Store
 from taskapi.store.kinds import TASK
 from taskapi.store.scrub import differences
@@ -53,6 +54,36 @@ def test_the_first_start_counts_from_one(store: Store, engine: Engine):
     first = create(store, User(full_name="Ada", created_at=now, updated_at=now))
     assert (first.id, first.version) == (1, EPOCH_SPAN + 1)
     require_settled(store, engine)
+
+
+def test_sweeps_that_were_under_way_go_on_in_a_redis_that_was_filled_anew(opened: Store, engine: Engine):
+    now = timestamp()
+    made = [create(opened, Group(name=name, created_at=now, updated_at=now)) for name in ("left", "gone")]
+    ids = tuple(group.id for group in made)
+    member = create(opened, User(full_name="Ada", group_ids=ids, created_at=now, updated_at=now))
+    deleted = create(opened, User(full_name="Bob", created_at=now, updated_at=now))
+    staying = new_task(opened, user_id=member.id)
+    for user, group in [(member, ids[0]), (member, ids[1]), (deleted, None)]:
+        new_task(opened, user_id=user.id, group_id=group)
+    change(opened, member, group_ids=())
+    change(opened, made[1], deleted_at=now)
+    change(opened, deleted, deleted_at=now)
+    drain(opened, engine, 10)
+    forget_everything(opened)
+
+    admit(opened, engine)
+
+    names = {f"member:{member.id}:{ids[0]}", f"group:{ids[1]}", f"user:{deleted.id}"}
+    assert set(leaving.accounts(opened)) == names
+    assert sweep(opened, 10) == 3
+    assert set(tasks_in_life(opened)) == {staying.id}
+    require_settled(opened, engine)
+
+
+def tasks_in_life(store: Store) -> list[int]:
+    """The ids of the tasks that are not in the trash."""
+    records = state.stored_records(store)
+    return [record.id for record in records if isinstance(record, Task) and record.deleted_at is None]
 
 
 def test_an_open_redis_is_left_alone(opened: Store, engine: Engine):
