@@ -8,8 +8,9 @@ from typing import Any
 from taskapi.domain import access
 from taskapi.domain.callers import Caller, Claim
 from taskapi.domain.clock import timestamp
-from taskapi.domain.errors import Forbidden, Invalid, NotFound, Stale
+from taskapi.domain.errors import Invalid, NotFound
 from taskapi.domain.records import Record, Task, User
+from taskapi.services import task_changes
 from taskapi.services.again import decided_again
 from taskapi.services.results import Shown, deleted, whole
 from taskapi.store import keys
@@ -30,7 +31,7 @@ def create_task(store: Store, claim: Claim, fields: Mapping[str, Any], user_id: 
         raise Invalid({"user_id": ["The path names another user."]})
     if seen.replayed:
         return _replayed(seen, seen.replayed)
-    task = _dated(_placed(seen.caller, owner, dict(fields)))
+    task = task_changes.dated(_placed(seen.caller, owner, dict(fields)))
     return _written(save(store, claim, [Change(None, task, "created")], [seen.caller.user, owner]))
 
 
@@ -58,15 +59,14 @@ def change_task(
     guards = _require_path(seen, user_id)
     if seen.replayed:
         return _replayed(seen, seen.replayed)
-    was = _required(seen, task_id, user_id, if_match)
-    now = was.changed(**changes)
-    if (now.user_id, now.group_id) != (was.user_id, was.group_id):
-        guards.append(_moved_to(store, seen, was, now))
-    now = _dated(now, was)
-    if not now.differs(was):
-        remember(store, claim, seen.existing(TASK, task_id), guards)
+    was = task_changes.required(seen, task_id, user_id, if_match)
+    change, rests_on = task_changes.change(
+        seen.caller, was, changes, lambda owner_id: _owner(store, seen, owner_id)
+    )
+    if change is None:
+        remember(store, claim, seen.existing(TASK, task_id), [*guards, *rests_on])
         return whole(seen.existing(TASK, task_id))
-    return _written(save(store, claim, [Change(was, now, "changed")], guards))
+    return _written(save(store, claim, [change], [*guards, *rests_on]))
 
 
 def finish_task(
@@ -92,10 +92,9 @@ def remove_task(
     if seen.replayed:
         return _removed(seen.replayed)
     in_trash = permanent and seen.stored(TASK, task_id) is None
-    was = _required(seen, task_id, user_id, if_match, in_trash=in_trash)
-    now = None if permanent else was.changed(deleted_at=timestamp())
-    action = "purged" if permanent else "deleted"
-    return _removed(save(store, claim, [Change(was, now, action)], guards))
+    was = task_changes.required(seen, task_id, user_id, if_match, in_trash=in_trash)
+    change = Change(was, None, "purged") if permanent else task_changes.removal(was)
+    return _removed(save(store, claim, [change], guards))
 
 
 @decided_again
@@ -104,7 +103,7 @@ def restore_task(store: Store, claim: Claim, task_id: int) -> Shown:
     seen = ask(store, claim, Question([keys.record(TASK.name, task_id), keys.trashed(TASK.name, task_id)]))
     if seen.replayed:
         return _replayed(seen, seen.replayed)
-    was = _required(seen, task_id, in_trash=True)
+    was = task_changes.required(seen, task_id, in_trash=True)
     owner = _owner(store, seen, was.user_id)
     if owner is None:
         raise NotFound(f"User {was.user_id}, whose task this was, is gone.")
@@ -134,17 +133,6 @@ def _future_owner(seen: Seen, user_id: int, *, named: bool) -> User:
     return access.require_user(seen.caller, user_id, owner)
 
 
-def _moved_to(store: Store, seen: Seen, was: Task, now: Task) -> User:
-    """The user to whom a task goes, or with whom it stays in another group."""
-    owner = _owner(store, seen, now.user_id)
-    if owner is None and seen.caller.is_owner:
-        raise Invalid({"user_id": [f"There is no user {now.user_id}."]})
-    owner = _check_place(seen.caller, owner, now)
-    if now.user_id != was.user_id and now.group_id is None and not seen.caller.is_owner:
-        raise Invalid({"group_id": ["A task that goes to another user stays in a group."]})
-    return owner
-
-
 def _replayed(seen: Seen, saved: Saved) -> Shown:
     """The first answer again, for who may see the task as it was then and as it is now."""
     record_id = saved.ids[0]
@@ -161,21 +149,6 @@ def _require_path(seen: Seen, user_id: int | None) -> list[Record]:
     return [seen.caller.user, access.require_user(seen.caller, user_id, seen.record(USER, user_id))]
 
 
-def _required(
-    seen: Seen,
-    task_id: int,
-    user_id: int | None = None,
-    if_match: int | None = None,
-    *,
-    in_trash: bool = False,
-) -> Task:
-    found = seen.trashed(TASK, task_id) if in_trash else seen.record(TASK, task_id)
-    task: Task = access.require_task(seen.caller, task_id, found, user_id)
-    if if_match not in (None, task.version):
-        raise Stale(f"Task {task_id} has version {task.version}.")
-    return task
-
-
 def _placed(caller: Caller, owner: User, fields: dict[str, Any]) -> Task:
     """The task with its owner, and with the group that is meant when none was sent."""
     theirs = (
@@ -185,37 +158,8 @@ def _placed(caller: Caller, owner: User, fields: dict[str, Any]) -> Task:
         fields["group_id"] = theirs[0] if len(theirs) == 1 else None
     moment = timestamp()
     task = Task(**(fields | {"user_id": owner.id, "created_at": moment, "updated_at": moment}))
-    _check_place(caller, owner, task)
+    task_changes.check_place(caller, owner, task)
     return task
-
-
-def _check_place(caller: Caller, owner: User | None, task: Task) -> User:
-    """The owner, if the task may lie with them in that group and the caller may put it there."""
-    if owner is None or (task.user_id != caller.id and not access.reaches_user(caller, task.user_id, owner)):
-        raise Forbidden(f"You have no right to give tasks to user {task.user_id}.")
-    if not access.may_edit_task(caller, task) or _is_unshared(caller, owner, task):
-        shared = ", ".join(str(group_id) for group_id in access.shared_groups(caller, owner))
-        raise Invalid(
-            {"group_id": [f"Name one of the groups that you lead and user {owner.id} is in: {shared}."]}
-        )
-    if task.group_id is not None and task.group_id not in owner.group_ids:
-        raise Invalid({"group_id": [f"User {owner.id} is not in group {task.group_id}."]})
-    return owner
-
-
-def _is_unshared(caller: Caller, owner: User, task: Task) -> bool:
-    """Whether an admin would learn, or pass over, what groups beyond their own another user is in."""
-    return caller.is_group_admin and caller.id != owner.id and task.group_id not in owner.group_ids
-
-
-def _dated(now: Task, was: Task | None = None) -> Task:
-    """The task with the times that its change implies."""
-    moment = timestamp()
-    if not now.status:
-        now = now.changed(completed_at=None)
-    elif was is None or not was.status:
-        now = now.changed(completed_at=moment)
-    return now.changed(updated_at=moment if was else now.updated_at)
 
 
 def _written(saved: Saved) -> Shown:
