@@ -15,7 +15,7 @@ COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || :
 EMBEDDED := $(BIN)/python -m taskapi.embedded
 CODE := taskapi worker tests migrations run.py celery_app.py
 
-.PHONY: help run stop reset logs psql redis-cli test lint format bench clean lock environment environment-dev
+.PHONY: help run stop reset logs psql redis-cli test lint format bench bench-cascade clean lock environment environment-dev
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -53,7 +53,10 @@ format: environment-dev ## Put the code into the house's form
 	@$(BIN)/ruff format .
 
 bench: environment-dev ## Print the speed ratios of this machine
-	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+bench-cascade: environment-dev ## Print what it costs to delete and restore a user with 100,000 tasks
+	@$(BIN)/python -m tests.bench.cascade $(ARGS)
 
 clean: ## Remove the environment and caches, keep the data
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis htmlcov .coverage .coverage.*
