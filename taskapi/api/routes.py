@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask
 
-from taskapi.api import admin, aliases, auth, docs, health, tasks, user_tasks, users
+from taskapi.api import admin, aliases, auth, docs, groups, health, tasks, user_tasks, users
 
-NOUNS = (auth, users, user_tasks, tasks, admin, health, docs, aliases)
+NOUNS = (auth, users, groups, user_tasks, tasks, admin, health, docs, aliases)
 
 
 def register(app: Flask) -> None:

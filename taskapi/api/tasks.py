@@ -7,6 +7,7 @@ from typing import Any
 from taskapi.api.contracts import accepts, asks, authenticated, conditional, lists, returns
 from taskapi.api.schemas.accounts import Deleted
 from taskapi.api.schemas.query import PageQuery, Query
+from taskapi.api.schemas.statistics import Statistics
 from taskapi.api.schemas.task_query import RemovalQuery, TaskListQuery
 from taskapi.api.schemas.tasks import TaskChanges, TaskIn, TaskOut
 from taskapi.api.serving import Noun
@@ -14,7 +15,7 @@ from taskapi.api.wiring import store
 from taskapi.domain.callers import Claim
 from taskapi.domain.filters import Page, TaskSearch
 from taskapi.domain.rights import Right
-from taskapi.services import task_lists, tasks
+from taskapi.services import statistics, task_lists, tasks
 from taskapi.services.results import Listed, Shown
 
 bp = Noun("tasks", __name__)
@@ -46,6 +47,14 @@ def create_task(claim: Claim, sent: dict[str, Any]) -> Shown:
 def list_trash(claim: Claim, wanted: Page) -> Listed:
     """The deleted tasks that can still be taken back."""
     return task_lists.list_trash(store(), claim, wanted)
+
+
+@bp.get("/tasks/stats")
+@authenticated(Right.FIND_TASKS)
+@returns(Statistics)
+def read_statistics(claim: Claim) -> Shown:
+    """How much there is to do and how much is done, of all that the caller may see."""
+    return statistics.read_statistics(store(), claim)
 
 
 @bp.get("/tasks/<int:task_id>")

@@ -68,7 +68,7 @@ class GroupDetails(GroupOut):
 
 
 class GroupTaskListQuery(TaskListQuery):
-    """What may be asked of the tasks of a group, which the path names."""
+    """What may be asked of the tasks of a group, which the path names. Of one user in it: `GET /tasks`."""
 
     class Meta:
-        exclude = ("group_id",)
+        exclude = ("group_id", "user_id")
