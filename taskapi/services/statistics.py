@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from taskapi.domain import access, cascades, clock
+from taskapi.domain import access, clock
 from taskapi.domain.callers import Caller, Claim
 from taskapi.domain.errors import Moved
 from taskapi.domain.filters import Page
@@ -47,11 +47,6 @@ class _Guess:
         own = {caller.id: frozenset({*caller.group_ids, 0})}
         left = counting.without(subject.tasks(caller), counting.leaving(self.leaving))
         return Plan(left, own | dict(self.groups), today)
-
-    def staying(self, group_ids: Sequence[int] | None) -> list[int] | None:
-        if group_ids is None:
-            return None
-        return [group_id for group_id in group_ids if cascades.group_goes(group_id) not in self.leaving]
 
 
 @decided_again
@@ -116,7 +111,7 @@ def _counted(store: Store, claim: Claim, subject: _Subject) -> tuple[Seen, Tasks
         plan = guess.plan(seen.caller, subject, today)
         groups = plan.groups_in(seen.hashes)
         if seen.leaving == guess.leaving and _covers(plan.groups, groups):
-            names = dict(_named(store, seen, guess.staying(subject.users(seen.caller))))
+            names = dict(_named(store, seen, subject.users(seen.caller)))
             return seen, plan.counted(seen.hashes, seen.sizes), names
         guess = _Guess(seen.leaving, groups)
     raise Moved("What is leaving has changed.")
@@ -125,7 +120,7 @@ def _counted(store: Store, claim: Claim, subject: _Subject) -> tuple[Seen, Tasks
 def _question(guess: _Guess, subject: _Subject, today: str) -> Callable[[Caller], Question]:
     def question(caller: Caller) -> Question:
         plan = guess.plan(caller, subject, today)
-        users = finders.user_page(guess.staying(subject.users(caller)), Page(USERS_AT_ONCE))
+        users = finders.user_page(subject.users(caller), Page(USERS_AT_ONCE))
         return Question(subject.keys, hashes=plan.hashes, sizes=plan.spans, listing=users)
 
     return question
