@@ -1,18 +1,29 @@
-"""What is only read: counts for the statistics, and the history of a record."""
+"""What is only read: counts for the statistics, the history of a record, and tasks found by words."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Engine, text
 
-from taskapi.db import rows
+from taskapi.db import rows, words
 from taskapi.db.engine import transaction
+from taskapi.domain.filters import Scope
 
+SEARCH_SECONDS = 1.5
 _HISTORY = text(
     "SELECT version, kind, record_id, action, actor,"
     """ to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24\\:MI\\:SS.MS"Z"') AS at, request_id, fields"""
     " FROM change WHERE kind = :kind AND record_id = :record_id AND version < :before"
     " ORDER BY version DESC LIMIT :count"
 )
+_SEARCH = text(
+    "SELECT id FROM tasks"
+    " WHERE words @@ CAST(:query AS tsquery) AND deleted_at IS NULL AND purged IS NOT TRUE"
+    " AND (:everything OR user_id = :user OR group_id = ANY(:groups) OR (user_id, group_id) IN"
+    " (SELECT * FROM unnest(CAST(:users_paired AS bigint[]), CAST(:groups_paired AS bigint[]))))"
+    " ORDER BY id LIMIT :limit"
+)
+_SEARCH_WAITS = text(f"SET LOCAL statement_timeout = {int(SEARCH_SECONDS * 1000)}")
 NO_LIMIT = 2**53
 
 
@@ -29,3 +40,22 @@ def history(
     values = {"kind": kind, "record_id": record_id, "before": before, "count": count}
     with transaction(engine) as connection:
         return [dict(row) for row in connection.execute(_HISTORY, values).mappings()]
+
+
+def search_tasks(engine: Engine, wanted: Sequence[str], scope: Scope, limit: int) -> list[int]:
+    """The ids of the first `limit` live tasks in a scope in which each of the words begins a word.
+
+    The words are as `domain.words` cut them. Raises PostgresAway, also for taking too long.
+    """
+    values = {
+        "query": words.query(wanted),
+        "everything": scope.everything,
+        "user": scope.user,
+        "groups": list(scope.groups),
+        "users_paired": [user for user, _ in scope.pairs],
+        "groups_paired": [group for _, group in scope.pairs],
+        "limit": limit,
+    }
+    with transaction(engine) as connection:
+        connection.execute(_SEARCH_WAITS)
+        return list(connection.execute(_SEARCH, values).scalars())

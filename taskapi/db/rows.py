@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Date, DateTime, TextClause, text
 from sqlalchemy.dialects import postgresql
 
+from taskapi.db import words
 from taskapi.db.errors import RowsRefused, faults_named
 from taskapi.db.schema import CHANGE, MIRRORS, RECORDS, column_types
 
@@ -14,18 +15,26 @@ _STREAM_SIZE = 1000
 
 
 def upsert(connection: Connection, kind: str, blobs: Sequence[bytes]) -> int:
-    """Puts in stored records (JSON text, never decoded here) in one statement; returns how many were newer.
+    """Puts in stored records (JSON text) in one statement; returns how many were newer.
+
+    The text goes in as it is; only the words by which a kind is found are cut out of it before.
 
     Raises RowsRefused if PostgreSQL refuses one of them; the transaction goes on as if nothing had
     been tried.
     """
     try:
-        array = b"[%b]" % b",".join(blobs)
-        values = {"blobs": array.decode()}
+        values = {"blobs": (b"[%b]" % b",".join(blobs)).decode()}
     except UnicodeDecodeError as fault:
         raise RowsRefused(f"not UTF-8: {fault.reason}") from fault
+    if has_words(kind):
+        values["words"] = words.of_blobs(blobs)
     with faults_named(), connection.begin_nested():
         return connection.execute(_upsert_statement(kind), values).rowcount
+
+
+def has_words(kind: str) -> bool:
+    """Whether records of the kind are found by words."""
+    return "words" in MIRRORS[kind].columns
 
 
 def stream(connection: Connection, kind: str) -> Iterator[dict[str, Any]]:
@@ -81,15 +90,17 @@ def _count(kind: str) -> str:
 def _upsert_statement(kind: str) -> TextClause:
     """Rows are locked by id, so that two flushers of the same records wait for, and never on, each other."""
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    columns = MIRRORS[kind].columns
-    names = ", ".join(column.name for column in columns)
-    typed = ", ".join(f"{column.name} {column.type.compile(dialect)}" for column in columns)
-    updates = ", ".join(
-        f"{column.name} = excluded.{column.name}" for column in columns if column.name != "id"
-    )
+    stored = [column for column in MIRRORS[kind].columns if column.name != "words"]
+    names = ", ".join(column.name for column in stored)
+    typed = ", ".join(f"{column.name} {column.type.compile(dialect)}" for column in stored)
+    taken, sent = names, f"json_to_recordset(CAST(:blobs AS json)) AS sent({typed})"
+    if has_words(kind):
+        taken, sent = f"{names}, {words.VECTOR}", words.beside(names, typed)
+        names = f"{names}, words"
+    updates = ", ".join(f"{name} = excluded.{name}" for name in names.split(", ") if name != "id")
     return text(
         f"INSERT INTO {MIRRORS[kind].name} AS held ({names})"  # noqa: S608 - our own names
-        f" SELECT {names} FROM json_to_recordset(CAST(:blobs AS json)) AS sent({typed}) ORDER BY id"
+        f" SELECT {taken} FROM {sent} ORDER BY id"
         f" ON CONFLICT (id) DO UPDATE SET {updates} WHERE held.version < excluded.version"
     )
 

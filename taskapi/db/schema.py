@@ -22,7 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR, UUID
 from sqlalchemy.types import TypeEngine
 
 from taskapi.domain.records import Credential, Group, Record, Task, User
@@ -69,7 +69,15 @@ def _mirror(kind: str, record: type[Record]) -> Table:
     return table
 
 
+def _with_words(mirror: Table) -> Table:
+    """By which a live record is found; not part of it, and empty in the trash."""
+    mirror.append_column(Column("words", TSVECTOR()))
+    Index(f"ix_{mirror.name}_words", mirror.c.words, postgresql_using="gin")
+    return mirror
+
+
 MIRRORS: dict[str, Table] = {kind: _mirror(kind, record) for kind, record in RECORDS.items()}
+_with_words(MIRRORS["task"])
 
 META = Table(
     "meta",

@@ -35,6 +35,9 @@ _UNSPACED = re.compile(
 """Thai, Lao, Myanmar, Khmer; Han, kana and Bopomofo."""
 
 _OPTIONAL = re.compile("[\u0591-\u05c7\u0640\u064b-\u065f\u0670\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+_LOST_WITH_CASE = re.compile("(?<=[\u0370-\u03ff])[\u0300-\u0344]+|(?<=[Ii])\u0307")
+"""Accents, which Greek capitals are written without, and the dot of the Turkish capital İ."""
+
 _SPACE_OF_NO_WIDTH, _I_WITHOUT_DOT = 0x200B, 0x131
 
 
@@ -61,12 +64,10 @@ def plain(text: str) -> str:
     if text.isascii():
         return text.lower().translate(_SHAPES)[:LONGEST_TEXT]
     # Twice: a fold can leave what is not normal, and normal form what is not folded.
-    folded = unicodedata.normalize("NFD", text.translate(_SHAPES))
+    folded = _LOST_WITH_CASE.sub("", unicodedata.normalize("NFKD", text.translate(_SHAPES)))
     for _ in range(2):
         folded = unicodedata.normalize("NFKC", folded.casefold())
-    # The Turkish capital İ folds to i with a dot: no other language looks for the dot.
-    shaped = folded.replace("i\u0307", "i").translate(_SHAPES)
-    return _UNSPACED.sub(r" \g<0> ", shaped)[:LONGEST_TEXT]
+    return _UNSPACED.sub(r" \g<0> ", folded.translate(_SHAPES))[:LONGEST_TEXT]
 
 
 def cut(text: str) -> frozenset[str]:
