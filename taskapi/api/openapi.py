@@ -212,5 +212,6 @@ def _problem() -> dict[str, Any]:
                 "additionalProperties": {"type": "array", "items": {"type": "string"}},
             },
             "retry_after": {"type": "integer"},
+            "results": {"type": "array", "description": "Of an atomic batch: the tasks that refused."},
         },
     }

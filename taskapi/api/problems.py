@@ -48,6 +48,8 @@ CATALOGUE: dict[str, tuple[int, str]] = {
 }
 # The first code of each status is the one for what HTTP itself has brought about.
 _CODE_OF_STATUS = {status: code for code, (status, _) in reversed(CATALOGUE.items())}
+# Details of a refusal that its answer tells too.
+_TOLD = frozenset({"results"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,9 @@ def _of_refusal(error: Refused) -> Problem:
         return _of_limit(error, detail)
     if isinstance(error, Unavailable):
         return Problem(code, detail, headers=(("Retry-After", _seconds(error.retry_after)),))
-    return Problem(code, detail, headers=challenges() if isinstance(error, Unauthorized) else ())
+    if isinstance(error, Unauthorized):
+        return Problem(code, detail, headers=challenges())
+    return Problem(code, detail, members={name: error.details[name] for name in _TOLD & error.details.keys()})
 
 
 def _of_limit(error: Limited, detail: str) -> Problem:

@@ -6,6 +6,7 @@ from typing import Any
 
 from taskapi.api.contracts import accepts, asks, authenticated, conditional, lists, returns
 from taskapi.api.schemas.accounts import Deleted
+from taskapi.api.schemas.batch import BatchIn, BatchOut, BatchQuery
 from taskapi.api.schemas.query import PageQuery, Query
 from taskapi.api.schemas.statistics import Statistics
 from taskapi.api.schemas.task_query import RemovalQuery, TaskListQuery
@@ -15,7 +16,7 @@ from taskapi.api.wiring import store
 from taskapi.domain.callers import Claim
 from taskapi.domain.filters import Page, TaskSearch
 from taskapi.domain.rights import Right
-from taskapi.services import statistics, task_lists, tasks
+from taskapi.services import batch, statistics, task_lists, tasks
 from taskapi.services.results import Listed, Shown
 
 bp = Noun("tasks", __name__)
@@ -55,6 +56,17 @@ def list_trash(claim: Claim, wanted: Page) -> Listed:
 def read_statistics(claim: Claim) -> Shown:
     """How much there is to do and how much is done, of all that the caller may see."""
     return statistics.read_statistics(store(), claim)
+
+
+@bp.post("/tasks/batch")
+@bp.patch("/tasks/bulk")
+@authenticated(Right.WORK_ON_TASKS)
+@accepts(BatchIn)
+@asks(BatchQuery)
+@returns(BatchOut)
+def change_tasks(claim: Claim, sent: dict[str, Any], wanted: bool) -> Shown:
+    """Change, finish or delete up to 500 tasks; with `atomic=true` all of them or none."""
+    return batch.change_tasks(store(), claim, **sent, atomic=wanted)
 
 
 @bp.get("/tasks/<int:task_id>")

@@ -70,7 +70,7 @@ class BatchResult(Schema):
     id = fields.Integer()
     status = fields.Integer(metadata={"description": "The HTTP status that it would have had alone."})
     success = fields.Boolean()
-    error = fields.Raw(metadata={"description": "Why not; only where it failed."})
+    error = fields.String(metadata={"description": "Why not; only where it failed."})
 
 
 class BatchOut(Schema):

@@ -10,6 +10,7 @@ from marshmallow import Schema, ValidationError, fields
 
 from taskapi.api.schemas.fields import LARGEST_ID, documented
 from taskapi.domain.filters import Page
+from taskapi.domain.words import LONGEST_QUERY
 
 MOST_PER_PAGE = 200
 LAST_PAGE = 10**9
@@ -95,6 +96,16 @@ class Names(Parameter):
         if not all(names) or len(set(names)) != len(names):
             raise ValidationError("Must be different names of fields, parted by commas.")
         return names
+
+
+class Words(Parameter):
+    """What is searched for: a text that is not blank, of at most as many characters as a search takes."""
+
+    def read(self, text: str) -> str:
+        """The text."""
+        if not text.strip() or len(text) > LONGEST_QUERY:
+            raise ValidationError(f"Must have 1 to {LONGEST_QUERY} characters, not only blanks.")
+        return text
 
 
 class Query(Schema):

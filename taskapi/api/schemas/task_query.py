@@ -15,9 +15,11 @@ from taskapi.api.schemas.query import (
     Parameter,
     Query,
     WholeParameter,
+    Words,
     page_of,
 )
 from taskapi.api.schemas.tasks import PRIORITIES
+from taskapi.domain import words
 from taskapi.domain.clock import today
 from taskapi.domain.filters import SORTABLE, Order, TaskFilter, TaskSearch
 
@@ -55,6 +57,7 @@ class TaskListQuery(PageQuery):
     priority = Choices({"1": 1, "2": 2, "3": 3} | PRIORITIES)
     tag = Tag()
     overdue = Flag()
+    search = Words()
     group_id = WholeParameter()
     user_id = WholeParameter()
     deadline_from = DayParameter()
@@ -102,6 +105,7 @@ def _filter(values: dict[str, Any]) -> TaskFilter:
         status=_status(values),
         priorities=values.get("priority", ()),
         tags=values.get("tag", ()),
+        words=words.asked(values["search"], "search") if "search" in values else (),
         overdue_on=today() if values.get("overdue") else None,
         **{name: values[name] for name in _DATES if name in values},
     )
