@@ -13,9 +13,12 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet insta
 # For tests alone, on all cores: a first start compiles the little that it needs by itself.
 COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || :
 EMBEDDED := $(BIN)/python -m taskapi.embedded
+# As `make run` does: development, unless the environment or .env says otherwise.
+FLASK = $(if $(shell grep -s '^TASKAPI_ENV=' .env),,TASKAPI_ENV=$${TASKAPI_ENV:-development}) \
+	$(BIN)/flask --app taskapi:create_app
 CODE := taskapi worker tests migrations run.py celery_app.py
 
-.PHONY: help run stop reset logs psql redis-cli test lint format bench bench-cascade clean lock environment environment-dev
+.PHONY: help run stop reset logs psql redis-cli demo scrub test fuzz lint format bench bench-flat bench-cascade clean lock environment environment-dev
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -38,9 +41,18 @@ psql: environment ## Open psql on the running PostgreSQL
 redis-cli: environment ## Open a prompt on the running data Redis (BROKER=1: the broker)
 	@exec $(EMBEDDED) redis-cli $(if $(filter 1,$(BROKER)),--broker)
 
+demo: environment ## Fill what `make run` has started with 3 groups, 12 users and 300 tasks
+	@$(FLASK) demo
+
+scrub: environment ## Prove that every index and counter is what the records say
+	@$(FLASK) scrub
+
 test: lint ## Lint, then every test on real servers, with branch coverage
 	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
 	@$(if $(ARGS),:,$(BIN)/coverage report --include='taskapi/store/*,taskapi/sync/*' --fail-under=100 --skip-covered)
+
+fuzz: environment-dev ## Drive the services against a plain model for long (RUNS=500)
+	@MACHINE_RUNS=$(or $(RUNS),500) $(BIN)/python -m pytest -q tests/services/test_machine.py
 
 lint: environment-dev ## Check style, types and layers
 	@$(BIN)/ruff check .
@@ -54,6 +66,9 @@ format: environment-dev ## Put the code into the house's form
 
 bench: environment-dev ## Print the speed ratios of this machine
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+bench-flat: environment-dev ## Print what statistics and pages cost by the number of tasks
+	@$(BIN)/python -m tests.bench.flat $(ARGS)
 
 bench-cascade: environment-dev ## Print what it costs to delete and restore a user with 100,000 tasks
 	@$(BIN)/python -m tests.bench.cascade $(ARGS)

@@ -1,4 +1,4 @@
-"""`flask sync | close | compare | doctor`: what an operator and the supervisor run."""
+"""`flask sync | close | compare | scrub | doctor | demo`: what an operator and the supervisor run."""
 
 import sys
 from collections.abc import Callable
@@ -6,12 +6,18 @@ from collections.abc import Callable
 import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
+from rich.console import Console
+from rich.progress import Progress
 
+from taskapi.config import Settings
 from taskapi.db.engine import Engine
+from taskapi.demo import making
+from taskapi.demo.cast import GROUPS, PASSWORD, PEOPLE
 from taskapi.diagnosis import checkup
-from taskapi.domain.errors import Invalid, Unavailable
+from taskapi.domain.errors import Invalid, Refused, Unavailable
 from taskapi.extensions import db
 from taskapi.services.owner import ensure_owner
+from taskapi.store import scrub as scrubbing
 from taskapi.store.client import Store
 from taskapi.sync import closing
 from taskapi.sync.admission import admit
@@ -28,7 +34,7 @@ MOST_NAMES = 20
 
 def register(app: Flask) -> None:
     """Adds the commands to the app."""
-    for command in (sync, close, compare, doctor):
+    for command in (sync, close, compare, scrub, doctor, demo):
         app.cli.add_command(command)
 
 
@@ -74,6 +80,70 @@ def compare() -> None:
             sys.exit(1)
 
     _with_stores(work)
+
+
+@click.command()
+@with_appcontext
+def scrub() -> None:
+    """Recompute every index and counter of Redis from its records; exit code 1 if one is wrong."""
+
+    def work(store: Store, _: Engine) -> None:
+        found, is_certain = scrubbing.proof(store)
+        for line in found:
+            click.echo(line)
+        if not is_certain:
+            click.echo(
+                "Records were written all the while: these may be those. Stop the writers to be certain."
+            )
+        if found:
+            sys.exit(1)
+        click.echo("Every index and counter is what the records say.")
+
+    _with_stores(work)
+
+
+@click.command()
+@with_appcontext
+def demo() -> None:
+    """Make 3 groups, 12 users and 300 tasks in the product that is running; what is there already stays."""
+    settings: Settings = current_app.config["SETTINGS"]
+    if settings.production:
+        click.echo("The demo's passwords are known to everybody: it is not made in production.", err=True)
+        sys.exit(1)
+    try:
+        made = _made(_store())
+    except Unavailable as fault:
+        click.echo(f"{fault} The demo needs the product running: `make run`.", err=True)
+        sys.exit(1)
+    except Refused as refusal:
+        click.echo(f"{refusal} A part of the demo may lie in the trash: restore or purge it.", err=True)
+        sys.exit(1)
+    click.echo(_introduction(made, f"http://{settings.server_host}:{settings.server_port}"))
+
+
+def _made(store: Store) -> making.Made:
+    with Progress(console=Console(stderr=True)) as progress:
+        task = progress.add_task("Making the demo", total=making.STEPS)
+        return making.make(store, lambda: progress.advance(task))
+
+
+def _introduction(made: making.Made, address: str) -> str:
+    """What there is, and how to sign in as some of the people."""
+    counted = f"{made.groups} groups, {made.users} users and {made.tasks} tasks"
+    first = f"Made {counted}." if made.is_anything else "The demo is there already."
+    leads = [
+        f"  {person.username:14}{person.full_name}, leads {person.leads}" for person in PEOPLE if person.leads
+    ]
+    plain = PEOPLE[3]
+    return "\n".join(
+        [
+            first,
+            f"Sign in with the password {PASSWORD} as one of {len(PEOPLE)} people in {len(GROUPS)} groups:",
+            *leads,
+            f"  {plain.username:14}{plain.full_name}, works in {' and '.join(plain.groups)}",
+            f"For example: curl -u {plain.username}:{PASSWORD} {address}/v1/tasks/stats",
+        ]
+    )
 
 
 @click.command()

@@ -13,6 +13,23 @@ from taskapi.store.kinds import kind_of
 
 SORTED_SETS = ("tasks:*", keys.USERS, keys.GROUPS, "members:*")
 HASHES = ("counts:*", "spread:*", "trash-spread:*", "unique:*")
+MOST_NAMED = 5
+ATTEMPTS = 5
+
+
+def proof(store: Store) -> tuple[list[str], bool]:
+    """The same as `differences` beside writers: a sentence for each, and whether they are certain.
+
+    Reads again while somebody wrote in between and something differs; if that has not come to an end
+    after some attempts, what was found last may be what they were writing.
+    """
+    found: list[str] = []
+    for _ in range(ATTEMPTS):
+        before = state.look(store).version
+        found = differences(store)
+        if not found or state.look(store).version == before:
+            return found, True
+    return found, False
 
 
 def differences(store: Store) -> list[str]:
@@ -67,7 +84,12 @@ def _text(value: Any) -> Any:
 
 def _compared(expected: dict[str, Any], found: dict[str, Any]) -> list[str]:
     keys_of_both = sorted(expected.keys() | found.keys())
-    wrong = [key for key in keys_of_both if expected.get(key, {}) != found.get(key, {})]
-    return [
-        f"{key} holds {found.get(key, {})} where the records say {expected.get(key, {})}." for key in wrong
-    ]
+    pairs = ((key, expected.get(key, {}), found.get(key, {})) for key in keys_of_both)
+    return [_told(key, right, there) for key, right, there in pairs if right != there]
+
+
+def _told(key: str, right: dict[str, Any], there: dict[str, Any]) -> str:
+    """What is wrong with a key, by the first of its members that are."""
+    wrong = sorted(name for name in right.keys() | there.keys() if right.get(name) != there.get(name))
+    named = "; ".join(f"{name} is {there.get(name)}, not {right.get(name)}" for name in wrong[:MOST_NAMED])
+    return f"{key}: {named}{f'; and {len(wrong) - MOST_NAMED} more' if len(wrong) > MOST_NAMED else ''}."

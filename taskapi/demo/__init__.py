@@ -1,0 +1,1 @@
+"""A company to try things with. Knows the services, and makes everything through them."""
