@@ -1,0 +1,250 @@
+"""Who may do what: one row per endpoint, one status per caller and state of what is called for.
+
+A row's statuses stand in the order of CALLERS. Seen from the record in question these are: nobody, whose it
+is, a plain user of the same group, one of another group, the group's admin, another group's admin, and the
+owner of the system. States: it exists; there is none; it lies in the trash. Of a user who does not exist or
+lies in the trash, "self" are their credentials.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+CALLERS = ("anonymous", "self", "same_group", "other_group", "its_admin", "anothers_admin", "owner")
+PASSWORD = "correct horse"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One endpoint. `undo` is what the owner calls after a success, so that the next caller finds the same.
+
+    `per_item`: the statuses are those of the one item of a batch; nobody gets as far as that without
+    credentials.
+    """
+
+    call: str
+    states: dict[str, str]
+    body: Any = None
+    undo: str = ""
+    undo_body: Any = None
+    per_item: bool = False
+
+    @property
+    def cells(self) -> list[tuple[str, str, int]]:
+        """(state, caller, status)."""
+        return [
+            (state, caller, int(status))
+            for state, line in self.states.items()
+            for caller, status in zip(CALLERS, line.split(), strict=True)
+        ]
+
+
+#               nobody self same other admin 2nd owner
+EVERYBODY = "200 200 200 200 200 200 200"
+SIGNED_IN = "401 200 200 200 200 200 200"
+OWNER = "401 403 403 403 403 403 200"
+OWNER_NONE = "401 403 403 403 403 403 404"
+LEADERS = "401 403 403 403 200 200 200"
+FLAT = "401 200 404 404 200 404 200"
+NONE = "401 404 404 404 404 404 404"
+FLAT_ALONE = "401 200 404 404 404 404 200"
+
+
+def anybody(call: str, statuses: str, body: Any = None) -> Row:
+    """An endpoint that is about no record in particular."""
+    return Row(call, {"exists": statuses}, body)
+
+
+def user(call: str, exists: str, missing: str, trashed: str = "", body: Any = None, **more: Any) -> Row:
+    """An endpoint about a user, by default with a trashed one as with none."""
+    return Row(call, {"user": exists, "no user": missing, "trashed user": trashed or missing}, body, **more)
+
+
+def group(call: str, exists: str, missing: str, trashed: str = "", body: Any = None, **more: Any) -> Row:
+    """An endpoint about a group."""
+    return Row(
+        call, {"group": exists, "no group": missing, "trashed group": trashed or missing}, body, **more
+    )
+
+
+def task(call: str, exists: str, trashed: str, alone: str, body: Any = None, **more: Any) -> Row:
+    """An endpoint about a task; `alone` is one in no group."""
+    states = {"task": exists, "no task": NONE, "trashed task": trashed, "task in no group": alone}
+    return Row(call, states, body, **more)
+
+
+def task_of_user(call: str, body: Any = None) -> Row:
+    """An endpoint about a task whose user the path names: 403 is decided from that alone."""
+    none = "401 404 403 403 404 403 404"
+    states = {
+        "task": "401 200 403 403 200 403 200",
+        "no task": none,
+        "trashed task": none,
+        "task in no group": "401 200 403 403 404 403 200",
+        "no user": "401 401 403 403 403 403 404",
+        "trashed user": "401 401 403 403 403 403 404",
+    }
+    return Row(call, states, body)
+
+
+PUBLIC = [
+    anybody("GET /", "302 302 302 302 302 302 302"),
+    *(anybody(f"GET {path}", EVERYBODY) for path in ("/docs", "/docs/errors", "/openapi.json")),
+    *(anybody(f"GET {path}", EVERYBODY) for path in ("/health", "/check_health")),
+    *(anybody(f"GET {path}", EVERYBODY) for path in ("/health/live", "/health/ready")),
+    *(
+        anybody(f"POST {path}", "201 201 201 201 201 201 201", {"username": "{new}", "password": PASSWORD})
+        for path in ("/auth/register", "/register", "/users/register")
+    ),
+    *(
+        anybody(f"POST {path}", EVERYBODY, {"username": "self", "password": PASSWORD})
+        for path in ("/auth/login", "/login", "/users/login")
+    ),
+    anybody("POST /auth/refresh", EVERYBODY, {"refresh_token": "{refresh}"}),
+]
+
+ACCOUNT = [
+    *(anybody(f"GET {path}", SIGNED_IN) for path in ("/auth/me", "/auth/sessions")),
+    *(anybody(f"POST {path}", SIGNED_IN) for path in ("/auth/logout", "/logout")),
+    anybody("DELETE /auth/sessions", SIGNED_IN),
+    anybody("DELETE /auth/sessions/nonsense", NONE),
+]
+
+READ_USER = ("401 200 403 403 200 403 200", "401 401 403 403 403 403 404")
+NEW_USER = {"full_name": "New", "password": PASSWORD}
+
+USERS = [
+    anybody("GET /users", LEADERS),
+    group(
+        "POST /users",
+        "401 403 403 403 201 403 201",
+        "401 403 403 403 403 403 400",
+        body={**NEW_USER, "group_ids": ["{group}"]},
+    ),
+    anybody("POST /users", "401 403 403 403 403 403 201", {**NEW_USER, "role": "group_admin"}),
+    user("GET /users/{user}", *READ_USER),
+    Row("GET /users/{user}", {"fellow admin": "401 200 403 403 200 403 200"}),
+    Row("GET /users/{user}", {"system owner": "401 200 403 403 403 403 200"}),
+    user("PUT /users/{user}", *READ_USER, body={"full_name": "Another"}),
+    user("PATCH /users/{user}", *READ_USER, body={"number": "1"}),
+    user(
+        "PUT /users/{user}",
+        "401 403 403 403 403 403 200",
+        "401 401 403 403 403 403 404",
+        body={"role": "user"},
+    ),
+    Row("PUT /users/{user}", {"fellow admin": "401 200 403 403 403 403 200"}, {"full_name": "Another"}),
+    user("DELETE /users/{user}", OWNER, "401 401 403 403 403 403 404", undo="POST /users/{user}/restore"),
+    Row("DELETE /users/{user}", {"system owner": "401 403 403 403 403 403 403"}),
+    user(
+        "POST /users/{user}/restore",
+        OWNER_NONE,
+        "401 401 403 403 403 403 404",
+        "401 401 403 403 403 403 200",
+        undo="DELETE /users/{user}",
+    ),
+    user("GET /users/{user}/worktimes", *READ_USER),
+    user("PUT /users/{user}/worktimes", *READ_USER, body={"work_times": {"Monday": 8}}),
+    Row("PUT /users/{user}/worktimes", {"fellow admin": "401 200 403 403 403 403 200"}, {"Monday": 8}),
+    user("GET /users/{user}/tasks", *READ_USER),
+    user(
+        "POST /users/{user}/tasks",
+        "401 201 403 403 201 403 201",
+        "401 401 403 403 403 403 404",
+        body={"title": "t"},
+    ),
+]
+
+GROUPS = [
+    anybody("GET /groups", SIGNED_IN),
+    anybody("POST /groups", "401 403 403 403 403 403 201", {"name": "{new}"}),
+    group("GET /groups/{group}", "401 200 200 403 200 403 200", OWNER_NONE),
+    group("PUT /groups/{group}", OWNER, OWNER_NONE, body={"name": "{new}"}),
+    group("PATCH /groups/{group}", OWNER, OWNER_NONE, body={"name": "{new}"}),
+    group("DELETE /groups/{group}", OWNER, OWNER_NONE, undo="POST /groups/{group}/restore"),
+    group("POST /groups/{group}/restore", OWNER_NONE, OWNER_NONE, OWNER, undo="DELETE /groups/{group}"),
+    group("GET /groups/{group}/users", "401 200 200 403 200 403 200", OWNER_NONE),
+    group("GET /groups/{group}/tasks", "401 200 200 403 200 403 200", OWNER_NONE),
+    group("GET /groups/{group}/stats", "401 200 200 403 200 403 200", OWNER_NONE),
+    group(
+        "POST /groups/{group}/users",
+        "401 403 403 403 201 403 201",
+        OWNER_NONE,
+        body={"user_id": "{newcomer}"},
+        undo="DELETE /groups/{group}/users/{newcomer}",
+    ),
+    user(
+        "POST /groups/{group}/users",
+        "401 403 403 403 200 403 200",
+        "401 401 403 403 400 403 400",
+        body={"user_id": "{user}"},
+    ),
+    Row(
+        "POST /groups/{group}/users",
+        {"lonely admin": "401 403 403 403 403 403 201"},
+        {"user_id": "{user}"},
+        undo="DELETE /groups/{group}/users/{user}",
+    ),
+    user(
+        "DELETE /groups/{group}/users/{user}",
+        "401 403 403 403 200 403 200",
+        "401 401 403 403 404 403 404",
+        undo="POST /groups/{group}/users",
+        undo_body={"user_id": "{user}"},
+    ),
+    group("DELETE /groups/{group}/users/{newcomer}", "401 403 403 403 404 403 404", OWNER_NONE),
+    Row(
+        "DELETE /groups/{group}/users/{user}",
+        {"fellow admin": "401 403 403 403 403 403 200"},
+        undo="POST /groups/{group}/users",
+        undo_body={"user_id": "{user}"},
+    ),
+]
+
+TASKS = [
+    anybody("GET /tasks", SIGNED_IN),
+    user("GET /tasks?user_id={user}", "401 200 403 403 200 403 200", "401 401 403 403 403 403 200"),
+    group("GET /tasks?group_id={group}", "401 200 200 403 200 403 200", "401 403 403 403 403 403 200"),
+    *(anybody(f"GET {path}", SIGNED_IN) for path in ("/tasks/filter", "/tasks/trash", "/tasks/stats")),
+    user(
+        "POST /tasks",
+        "401 201 403 403 201 403 201",
+        "401 401 403 403 403 403 400",
+        body={"title": "t", "user_id": "{user}"},
+    ),
+    task("GET /tasks/{task}", FLAT, NONE, FLAT_ALONE),
+    task("PUT /tasks/{task}", FLAT, NONE, FLAT_ALONE, {"title": "another"}),
+    task("PATCH /tasks/{task}", FLAT, NONE, FLAT_ALONE, {"title": "another"}),
+    task("PUT /tasks/{task}/done", FLAT, NONE, FLAT_ALONE),
+    task("DELETE /tasks/{task}", FLAT, NONE, FLAT_ALONE),
+    task("DELETE /tasks/{task}?permanent=true", FLAT, FLAT, FLAT_ALONE),
+    task("POST /tasks/{task}/restore", NONE, FLAT, NONE),
+    *(
+        task(call, FLAT, NONE, FLAT_ALONE, {"task_ids": ["{task}"], **what}, per_item=True)
+        for call in ("POST /tasks/batch", "PATCH /tasks/bulk")
+        for what in ({"updates": {"priority": 3}}, {"action": "mark_done"}, {"action": "delete"})
+    ),
+    task_of_user("GET /users/{user}/tasks/{task}"),
+    task_of_user("PUT /users/{user}/tasks/{task}", {"title": "another"}),
+    task_of_user("PATCH /users/{user}/tasks/{task}", {"title": "another"}),
+    task_of_user("PUT /users/{user}/tasks/{task}/done"),
+    task_of_user("DELETE /users/{user}/tasks/{task}"),
+]
+
+ADMINISTRATION = [
+    *(anybody(f"GET {path}", OWNER) for path in ("/admin/status", "/admin/stats", "/admin/jobs")),
+    anybody("GET /admin/jobs/nonsense", OWNER_NONE),
+    anybody("POST /admin/sync?action=force&wait=0", "401 403 403 403 403 403 202"),
+]
+
+# The last one: after it, nobody's password is what it was.
+FAREWELL = [
+    anybody(
+        "PUT /auth/password",
+        "401 200 200 200 200 200 409",
+        {"current_password": PASSWORD, "new_password": "another horse"},
+    )
+]
+
+ROWS = [*PUBLIC, *ACCOUNT, *USERS, *GROUPS, *TASKS, *ADMINISTRATION, *FAREWELL]
