@@ -41,7 +41,8 @@ def differences(store: Store) -> list[str]:
         records = list(state.stored_records(store))
         lists = _read(store, SORTED_SETS, lambda key: dict(_scored(store, key)))
         hashes = _read(store, HASHES, lambda key: store.redis.hgetall(key))
-    return [*_compared(expected_lists(records), lists), *_compared(expected_hashes(records), hashes)]
+    wrong = [*_compared(expected_lists(records), lists), *_compared(expected_hashes(records), hashes)]
+    return sorted(wrong)
 
 
 def expected_lists(records: Iterable[Record]) -> dict[str, dict[str, float]]:
@@ -91,5 +92,8 @@ def _compared(expected: dict[str, Any], found: dict[str, Any]) -> list[str]:
 def _told(key: str, right: dict[str, Any], there: dict[str, Any]) -> str:
     """What is wrong with a key, by the first of its members that are."""
     wrong = sorted(name for name in right.keys() | there.keys() if right.get(name) != there.get(name))
-    named = "; ".join(f"{name} is {there.get(name)}, not {right.get(name)}" for name in wrong[:MOST_NAMED])
+    named = "; ".join(
+        f"{name} is {there.get(name, 'missing')} and should be {right.get(name, 'absent')}"
+        for name in wrong[:MOST_NAMED]
+    )
     return f"{key}: {named}{f'; and {len(wrong) - MOST_NAMED} more' if len(wrong) > MOST_NAMED else ''}."
