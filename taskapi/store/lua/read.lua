@@ -68,8 +68,13 @@ local hashes, sizes = column(take_all(1)), take_all(3)
 for index, key in ipairs(hashes) do hashes[index] = redis.call('HGETALL', key) end
 for index, row in ipairs(sizes) do sizes[index] = redis.call('ZCOUNT', unpack(row)) end
 
+local leaving, kind_of_list = redis.call('HKEYS', 'leaving'), take()
+if kind_of_list == 'none' then
+  return {'ok', left, math.ceil(full / 1000), records, held, hashes, sizes, leaving, 0, {}}
+end
+
 -- What a cascade is sweeping is gone already: no list reads it, no total counts it.
-local leaving, is_leaving = redis.call('HKEYS', 'leaving'), {}
+local is_leaving = {}
 for _, name in ipairs(leaving) do is_leaving[name] = true end
 local function is_gone(user, group)
   return is_leaving['user:' .. user] or is_leaving['group:' .. group] or is_leaving['member:' .. user .. ':' .. group]
@@ -191,44 +196,41 @@ local function merged(sets, descending, after, count)
   end
 end
 
-local kind_of_list, total, chosen, prefix = take(), 0, {}, ''
-if kind_of_list ~= 'none' then
-  prefix = take()
-  local descending, after, offset, count = take() == '1', tonumber(take()), tonumber(take()), tonumber(take())
-  if kind_of_list == 'merge' then
-    local sets, gone = lists()
-    for _, set in ipairs(sets) do total = total + set.size end
-    if offset < total and count > 0 then
-      local passed = 0
-      if offset > 0 then after, passed = skip(sets, descending, offset, total) end
-      chosen = merged(sets, descending, after, count + passed)
-      for _ = 1, passed do table.remove(chosen, 1) end
-    end
-    total = math.max(0, total - gone)
-  else
-    local ids = {}
-    if kind_of_list == 'range' then
-      local sets, lowest, highest = lists(), take(), take()
-      for _, set in ipairs(sets) do
-        if count == 0 then total = total + redis.call('ZCOUNT', set.key, lowest, highest)
-        else
-          for _, id in ipairs(redis.call('ZRANGE', set.key, lowest, highest, 'BYSCORE')) do
-            ids[#ids + 1] = tonumber(id)
-          end
+local total, chosen, prefix = 0, {}, take()
+local descending, after, offset, count = take() == '1', tonumber(take()), tonumber(take()), tonumber(take())
+if kind_of_list == 'merge' then
+  local sets, gone = lists()
+  for _, set in ipairs(sets) do total = total + set.size end
+  if offset < total and count > 0 then
+    local passed = 0
+    if offset > 0 then after, passed = skip(sets, descending, offset, total) end
+    chosen = merged(sets, descending, after, count + passed)
+    for _ = 1, passed do table.remove(chosen, 1) end
+  end
+  total = math.max(0, total - gone)
+else
+  local ids = {}
+  if kind_of_list == 'range' then
+    local sets, lowest, highest = lists(), take(), take()
+    for _, set in ipairs(sets) do
+      if count == 0 then total = total + redis.call('ZCOUNT', set.key, lowest, highest)
+      else
+        for _, id in ipairs(redis.call('ZRANGE', set.key, lowest, highest, 'BYSCORE')) do
+          ids[#ids + 1] = tonumber(id)
         end
       end
-    elseif kind_of_list == 'ids' then
-      for _, row in ipairs(take_all(1)) do
-        if redis.call('EXISTS', prefix .. row[1]) == 1 then ids[#ids + 1] = tonumber(row[1]) end
-      end
-    else
-      local sets = column(take_all(1))
-      if #sets > 0 then
-        for _, id in ipairs(redis.call('ZUNION', #sets, unpack(sets))) do ids[#ids + 1] = tonumber(id) end
-      end
     end
-    total, chosen = total + #ids, page_of(ids, descending, after, offset, count)
+  elseif kind_of_list == 'ids' then
+    for _, row in ipairs(take_all(1)) do
+      if redis.call('EXISTS', prefix .. row[1]) == 1 then ids[#ids + 1] = tonumber(row[1]) end
+    end
+  else
+    local sets = column(take_all(1))
+    if #sets > 0 then
+      for _, id in ipairs(redis.call('ZUNION', #sets, unpack(sets))) do ids[#ids + 1] = tonumber(id) end
+    end
   end
+  total, chosen = total + #ids, page_of(ids, descending, after, offset, count)
 end
 local page = {}
 if #chosen > 0 then
