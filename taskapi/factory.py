@@ -20,6 +20,7 @@ from taskapi.api.wiring import EXTENSION, Wiring
 from taskapi.bell import Bell
 from taskapi.config import Settings, load_settings
 from taskapi.db.engine import engine_options
+from taskapi.db.index import WordIndex
 from taskapi.dispatch import sender
 from taskapi.embedded.servers import running_urls
 from taskapi.extensions import db, migrate
@@ -108,6 +109,7 @@ def _wire(app: Flask, settings: Settings, urls: dict[str, str]) -> None:
     bell = Bell(store, send_job)
     callers = Callers(settings, store, addresses)
     app.extensions["taskapi.store"] = store
+    app.extensions["taskapi.index"] = WordIndex(lambda: db.engine)
     _bind_reports(app, store, jobs.connect(urls["broker"]), settings.sync_interval)
     app.extensions[EXTENSION] = Wiring(settings, store, callers, addresses, bell, send_job, secret, policy)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,8 +11,10 @@ from taskapi.domain.callers import Caller, Claim
 from taskapi.domain.errors import Forbidden
 from taskapi.domain.filters import Page, Scope, TaskQuery, TaskSearch
 from taskapi.domain.records import Task
+from taskapi.services import finding
 from taskapi.services.again import decided_again
 from taskapi.services.asking import ask_as
+from taskapi.services.finding import Index
 from taskapi.services.results import Listed
 from taskapi.store import codec, finders, keys
 from taskapi.store.client import Store
@@ -21,8 +23,11 @@ from taskapi.store.reading import Listing, Question, Seen, ask
 
 
 @decided_again
-def list_tasks(store: Store, claim: Claim, search: TaskSearch) -> Listed:
-    """The tasks that the caller may see and that the search describes."""
+def list_tasks(store: Store, claim: Claim, search: TaskSearch, index: Index | None = None) -> Listed:
+    """The tasks that the caller may see and that the search describes; words are looked up in the index.
+
+    With words, `complete` beside the tasks says whether there was time to look at all.
+    """
     wanted_user = [] if search.user_id is None else [keys.record(USER.name, search.user_id)]
     seen = ask_as(store, claim, lambda caller: _question(_scope(caller, search), search, wanted_user))
     if search.user_id is not None:
@@ -33,29 +38,33 @@ def list_tasks(store: Store, claim: Claim, search: TaskSearch) -> Listed:
         and search.group_id not in seen.caller.group_ids
     ):
         raise Forbidden(f"You have no right to the tasks of group {search.group_id}.")
-    return _listed(store, seen, _query(_scope(seen.caller, search), search))
+    return _listed(store, seen, _query(_scope(seen.caller, search), search), index)
 
 
 @decided_again
-def list_tasks_of(store: Store, claim: Claim, user_id: int, search: TaskSearch) -> Listed:
+def list_tasks_of(
+    store: Store, claim: Claim, user_id: int, search: TaskSearch, index: Index | None = None
+) -> Listed:
     """The same of one user, whom the path names."""
     user_key = keys.record(USER.name, user_id)
     seen = ask_as(
         store, claim, lambda caller: _question(_scope_of_user(caller, user_id, search), search, [user_key])
     )
     access.require_user(seen.caller, user_id, seen.record(USER, user_id))
-    listed = _listed(store, seen, _query(_scope_of_user(seen.caller, user_id, search), search))
-    return replace(listed, beside={"user_id": user_id})
+    listed = _listed(store, seen, _query(_scope_of_user(seen.caller, user_id, search), search), index)
+    return replace(listed, beside={**listed.beside, "user_id": user_id})
 
 
 @decided_again
-def list_tasks_of_group(store: Store, claim: Claim, group_id: int, search: TaskSearch) -> Listed:
+def list_tasks_of_group(
+    store: Store, claim: Claim, group_id: int, search: TaskSearch, index: Index | None = None
+) -> Listed:
     """The tasks of one group, whom the path names; a plain user sees their own in it."""
     group_key, within = keys.record(GROUP.name, group_id), replace(search, group_id=group_id)
     seen = ask_as(store, claim, lambda caller: _question(_scope(caller, within), within, [group_key]))
     access.require_group(seen.caller, group_id, seen.record(GROUP, group_id))
-    listed = _listed(store, seen, _query(_scope(seen.caller, within), within))
-    return replace(listed, beside={"group_id": group_id})
+    listed = _listed(store, seen, _query(_scope(seen.caller, within), within), index)
+    return replace(listed, beside={**listed.beside, "group_id": group_id})
 
 
 @decided_again
@@ -100,11 +109,14 @@ def _question(scope: Scope, search: TaskSearch, keys_beside: Sequence[str]) -> Q
     )
 
 
-def _listed(store: Store, seen: Seen, query: TaskQuery) -> Listed:
-    """The page that came with the caller, or one that is picked out of the whole scope."""
+def _listed(store: Store, seen: Seen, query: TaskQuery, index: Index | None) -> Listed:
+    """The page that came with the caller, or one that is picked out of all that was found."""
     if finders.is_ready_made(query):
         return _page_of(seen.listing, query)
-    return _picked(store, seen.claim, query)
+    if not query.filter.words:
+        return _picked(_all_found(store, seen.claim, query), query)
+    by_words = finding.found(store, seen.claim, index, query.scope, query.filter)
+    return replace(_picked(by_words.tasks, query), beside={"complete": by_words.is_complete})
 
 
 def _page_of(listing: Listing, query: TaskQuery) -> Listed:
@@ -115,11 +127,15 @@ def _page_of(listing: Listing, query: TaskQuery) -> Listed:
     return Listed(TASK.plural, items, listing.total, following)
 
 
-def _picked(store: Store, claim: Claim, query: TaskQuery) -> Listed:
+def _all_found(store: Store, claim: Claim, query: TaskQuery) -> dict[Task, bytes]:
     def fetch(listing: Sequence[Any]) -> Listing:
         return ask(store, claim, Question(listing=listing)).listing
 
-    found = {task: blob for blob, task in finders.scanned(fetch, query.scope, query.filter)}
+    return {task: blob for blob, task in finders.scanned(fetch, query.scope, query.filter)}
+
+
+def _picked(found: Mapping[Task, bytes], query: TaskQuery) -> Listed:
+    """One page of what was found, in order."""
     arranged = query.order.arranged(list(found))
     start = _start(arranged, query)
     chosen = arranged[start : start + query.page.per_page]
