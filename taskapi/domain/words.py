@@ -72,8 +72,10 @@ def plain(text: str) -> str:
 
 def cut(text: str) -> frozenset[str]:
     """The words of a text."""
-    found: set[str] = set()
-    for word in plain(text).split():
+    shaped, found = plain(text), set[str]()
+    if shaped.isascii():
+        return frozenset([word[:LONGEST_WORD] for word in shaped.split()])
+    for word in shaped.split():
         if _is_unspaced(word):
             found.update(word[start : start + 2] for start in range(len(word)))
         else:
