@@ -23,7 +23,7 @@ from taskapi.api.schemas.statistics import GroupStatistics
 from taskapi.api.schemas.tasks import TaskOut
 from taskapi.api.schemas.users import UserOut
 from taskapi.api.serving import Noun
-from taskapi.api.wiring import store
+from taskapi.api.wiring import store, word_index
 from taskapi.domain.callers import Claim
 from taskapi.domain.filters import Page, TaskSearch
 from taskapi.domain.rights import Right
@@ -118,10 +118,10 @@ def remove_member(claim: Claim, group_id: int, user_id: int) -> Shown:
 @bp.get("/groups/<int:group_id>/tasks")
 @authenticated(Right.READ_GROUP)
 @asks(GroupTaskListQuery)
-@lists(TaskOut, "tasks", group_id="integer")
+@lists(TaskOut, "tasks", group_id="integer", complete="boolean")
 def list_tasks_of_group(claim: Claim, group_id: int, wanted: TaskSearch) -> Listed:
     """The tasks of a group: all for those who lead it, one's own for its other members."""
-    return task_lists.list_tasks_of_group(store(), claim, group_id, wanted)
+    return task_lists.list_tasks_of_group(store(), claim, group_id, wanted, word_index())
 
 
 @bp.get("/groups/<int:group_id>/stats")

@@ -8,15 +8,16 @@ from taskapi.api.contracts import accepts, asks, authenticated, conditional, lis
 from taskapi.api.schemas.accounts import Deleted
 from taskapi.api.schemas.batch import BatchIn, BatchOut, BatchQuery
 from taskapi.api.schemas.query import PageQuery, Query
+from taskapi.api.schemas.search import SearchQuery, Sought, TaskHit
 from taskapi.api.schemas.statistics import Statistics
 from taskapi.api.schemas.task_query import RemovalQuery, TaskListQuery
 from taskapi.api.schemas.tasks import TaskChanges, TaskIn, TaskOut
 from taskapi.api.serving import Noun
-from taskapi.api.wiring import store
+from taskapi.api.wiring import store, word_index
 from taskapi.domain.callers import Claim
 from taskapi.domain.filters import Page, TaskSearch
 from taskapi.domain.rights import Right
-from taskapi.services import batch, statistics, task_lists, tasks
+from taskapi.services import batch, search, statistics, task_lists, tasks
 from taskapi.services.results import Listed, Shown
 
 bp = Noun("tasks", __name__)
@@ -26,10 +27,10 @@ bp = Noun("tasks", __name__)
 @bp.get("/tasks/filter")
 @authenticated(Right.FIND_TASKS)
 @asks(TaskListQuery)
-@lists(TaskOut, "tasks")
+@lists(TaskOut, "tasks", complete="boolean")
 def list_tasks(claim: Claim, wanted: TaskSearch) -> Listed:
     """The tasks that the caller may see, filtered and sorted."""
-    return task_lists.list_tasks(store(), claim, wanted)
+    return task_lists.list_tasks(store(), claim, wanted, word_index())
 
 
 @bp.post("/tasks")
@@ -48,6 +49,15 @@ def create_task(claim: Claim, sent: dict[str, Any]) -> Shown:
 def list_trash(claim: Claim, wanted: Page) -> Listed:
     """The deleted tasks that can still be taken back."""
     return task_lists.list_trash(store(), claim, wanted)
+
+
+@bp.get("/tasks/search")
+@authenticated(Right.SEARCH_ALL_TASKS)
+@asks(SearchQuery)
+@lists(TaskHit, "results", query="string", complete="boolean")
+def search_tasks(claim: Claim, wanted: Sought) -> Listed:
+    """Search all tasks, or those of the groups that the caller leads and their own."""
+    return search.search_tasks(store(), claim, word_index(), wanted.text, wanted.page)
 
 
 @bp.get("/tasks/stats")

@@ -10,7 +10,7 @@ from taskapi.api.schemas.query import Query
 from taskapi.api.schemas.task_query import RemovalQuery, UserTaskListQuery
 from taskapi.api.schemas.tasks import TaskChanges, TaskIn, TaskOut
 from taskapi.api.serving import Noun
-from taskapi.api.wiring import store
+from taskapi.api.wiring import store, word_index
 from taskapi.domain.callers import Claim
 from taskapi.domain.filters import TaskSearch
 from taskapi.domain.rights import Right
@@ -23,10 +23,10 @@ bp = Noun("user_tasks", __name__)
 @bp.get("/users/<int:user_id>/tasks")
 @authenticated(Right.READ_TASKS_OF)
 @asks(UserTaskListQuery)
-@lists(TaskOut, "tasks", user_id="integer")
+@lists(TaskOut, "tasks", user_id="integer", complete="boolean")
 def list_tasks_of_user(claim: Claim, user_id: int, wanted: TaskSearch) -> Listed:
     """A user's tasks, filtered and sorted."""
-    return task_lists.list_tasks_of(store(), claim, user_id, wanted)
+    return task_lists.list_tasks_of(store(), claim, user_id, wanted, word_index())
 
 
 @bp.post("/users/<int:user_id>/tasks")

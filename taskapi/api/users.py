@@ -7,13 +7,14 @@ from typing import Any
 from taskapi.api.contracts import accepts, asks, authenticated, conditional, lists, returns
 from taskapi.api.schemas.accounts import Deleted
 from taskapi.api.schemas.query import PageQuery, Query
+from taskapi.api.schemas.search import SearchQuery, Sought
 from taskapi.api.schemas.users import UserChanges, UserIn, UserOut, WorkTimesIn, WorkTimesOut
 from taskapi.api.serving import Noun
 from taskapi.api.wiring import store
 from taskapi.domain.callers import Claim
 from taskapi.domain.filters import Page
 from taskapi.domain.rights import Right
-from taskapi.services import user_changes, users
+from taskapi.services import search, user_changes, users
 from taskapi.services.results import Listed, Shown
 
 bp = Noun("users", __name__)
@@ -26,6 +27,15 @@ bp = Noun("users", __name__)
 def list_users(claim: Claim, wanted: Page) -> Listed:
     """All users, or those of the groups that the caller leads."""
     return users.list_users(store(), claim, wanted)
+
+
+@bp.get("/users/search")
+@authenticated(Right.LIST_USERS)
+@asks(SearchQuery)
+@lists(UserOut, "users", query="string", complete="boolean")
+def search_users(claim: Claim, wanted: Sought) -> Listed:
+    """Search users by the beginnings of their names, e-mail addresses and usernames."""
+    return search.search_users(store(), claim, wanted.text, wanted.page)
 
 
 @bp.post("/users")

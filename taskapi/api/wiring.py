@@ -13,6 +13,7 @@ from taskapi.api.callers import Callers
 from taskapi.api.seen import Policy
 from taskapi.bell import Bell
 from taskapi.config import Settings
+from taskapi.services.finding import Index
 from taskapi.store.client import Store
 
 EXTENSION = "taskapi.api"
@@ -50,6 +51,12 @@ def store() -> Store:
 def settings() -> Settings:
     """The settings."""
     return wired().settings
+
+
+def word_index() -> Index:
+    """Where words are looked up."""
+    found: Index = extension("taskapi.index")
+    return found
 
 
 def extension(name: str) -> Any:
