@@ -123,7 +123,8 @@ def _page_of(listing: Listing, query: TaskQuery) -> Listed:
     """One page of a list that was asked for with one record more than it holds."""
     items = listing.blobs[: query.page.per_page]
     more = len(listing.blobs) > query.page.per_page
-    following = finders.cursor_after(query.order, codec.id_of(items[-1])) if more else None
+    last = codec.id_of(items[-1]) if more else listing.further
+    following = None if last is None else finders.cursor_after(query.order, last)
     return Listed(TASK.plural, items, listing.total, following)
 
 

@@ -97,9 +97,9 @@ def scanned(fetch: Fetch, scope: Scope, wanted: TaskFilter) -> Iterator[tuple[by
         listing = fetch(["merge", *_prefixed(TASK.name), *window, *_pairs(scope), *_suffixes(wanted)])
         tasks = [(blob, codec.decode(TASK, blob)) for blob in listing.blobs]
         yield from ((blob, task) for blob, task in tasks if wanted.matches(task))
-        if len(tasks) < SLICE:
+        if listing.further is None:
             return
-        after = tasks[-1][1].id
+        after = listing.further
 
 
 def _suffixes(wanted: TaskFilter) -> list[Any]:

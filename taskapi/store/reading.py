@@ -20,15 +20,21 @@ from taskapi.store.kinds import CREDENTIAL, TASK, USER, Kind
 from taskapi.store.records import Saved
 
 NO_LIST: tuple[Any, ...] = ("none",)
+_HOW_MANY = 5
 _TASKS = keys.record(TASK.name, 0)[:-1]
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One page of records, as stored; `total` is how many there are on all pages."""
+    """One page of records, as stored; `total` is how many there are on all pages.
+
+    `further` is the id behind which the list goes on, None at its end: while a cascade sweeps, a page
+    has fewer records than were asked for, and is not the last for that.
+    """
 
     blobs: tuple[bytes, ...] = ()
     total: int = 0
+    further: int | None = None
 
 
 @dataclass(frozen=True)
@@ -124,7 +130,7 @@ def ask(store: Store, claim: Claim, question: Question) -> Seen:
         claim,
         _present(names, zip(wanted, blobs, strict=True)),
         tuple(held),
-        Listing(tuple(_listed(names, question, page)), total),
+        Listing(tuple(_listed(names, question, page)), total, _further(question, page)),
         names,
         tuple(_counters(flat) for flat in hashes),
         tuple(sizes),
@@ -143,6 +149,13 @@ def _listed(leaving: frozenset[str], question: Question, page: list[bytes | None
     if not leaving or _TASKS not in question.listing[:2]:
         return there
     return (blob for blob in there if not _is_left(leaving, blob))
+
+
+def _further(question: Question, page: list[bytes | None]) -> int | None:
+    """The last id of a page that is as long as was asked for."""
+    if not page or len(page) < int(question.listing[_HOW_MANY]):
+        return None
+    return next((codec.id_of(blob) for blob in reversed(page) if blob is not None), None)
 
 
 def _is_left(leaving: frozenset[str], blob: bytes | None) -> bool:

@@ -8,7 +8,10 @@ from redis import Redis
 
 from taskapi.db.engine import Engine, connect
 from taskapi.db.index import WordIndex
+from taskapi.domain.callers import Claim
+from taskapi.domain.clock import timestamp
 from taskapi.domain.filters import Page, TaskFilter, TaskSearch
+from taskapi.domain.records import Task
 from taskapi.domain.rights import Right
 from taskapi.domain.words import asked
 from taskapi.embedded.servers import Servers
@@ -16,6 +19,8 @@ from taskapi.services import search, task_lists
 from taskapi.services.finding import Index
 from taskapi.store import client
 from taskapi.store.client import Store
+from taskapi.store.plans import Change
+from taskapi.store.records import save
 from taskapi.sync.admission import admit
 from tests.services.conftest import OWNER, House, claim
 
@@ -69,3 +74,9 @@ class Finder:
 @pytest.fixture
 def finder(house: House, index: Index) -> Finder:
     return Finder(house.store, index)
+
+
+def many_tasks(store: Store, count: int, **values) -> None:
+    """That many alike, in one save."""
+    task = Task(**values, created_at=timestamp(), updated_at=timestamp())
+    save(store, Claim(0), [Change(None, task, "created")] * count)

@@ -14,7 +14,7 @@ from taskapi.store import dirty, state
 from taskapi.store.kinds import TASK
 from taskapi.sync.flush import drain, flush_batch
 from tests.services.conftest import ADMIN, ANN, BOB, EVE, OWNER, House, claim
-from tests.services.search.conftest import Finder
+from tests.services.search.conftest import Finder, many_tasks
 
 EVERYTHING = Scope(everything=True)
 
@@ -181,3 +181,25 @@ def test_a_caller_who_is_gone_finds_nothing(house: House, finder: Finder):
     users.delete_user(house.store, claim(OWNER, Right.DELETE_USER), ADMIN)
     with pytest.raises(Unauthorized):
         finder.answer("word", ADMIN)
+
+
+def test_a_sweep_of_a_large_cascade_hides_its_tasks_and_no_others(
+    house: House, engine: Engine, finder: Finder, away: Index, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("taskapi.store.finders.SLICE", 100)
+    for _ in range(2):
+        many_tasks(house.store, 300, title="word", user_id=BOB, group_id=1)
+    others = [house.task(ANN, 1, title="word").id for _ in range(3)]
+    drain(house.store, engine, 5)
+    users.delete_user(house.store, claim(OWNER, Right.DELETE_USER), BOB)
+    assert house.store.redis.hlen("leaving") == 1
+
+    assert finder.ids("word") == Finder(house.store, away).ids("word") == others
+    seen, search_for = [], TaskSearch(page=Page(200))
+    while True:
+        listed = task_lists.list_tasks(house.store, claim(OWNER, Right.FIND_TASKS), search_for)
+        seen += [orjson.loads(item)["id"] for item in listed.items]
+        if listed.next_cursor is None:
+            break
+        search_for = TaskSearch(page=Page(200, cursor=listed.next_cursor))
+    assert seen == others
