@@ -109,7 +109,7 @@ def test_the_document_is_sound(client: FlaskClient) -> None:
 
 def test_what_a_task_shows_is_what_the_document_says(client: FlaskClient, user: Any) -> None:
     schemas = client.get("/openapi.json").json["components"]["schemas"]
-    assert set(user.task()) == set(schemas["TaskOut"]["properties"]) - {"deleted_at"}
+    assert set(user.task()) == set(schemas["TaskOut"]["properties"]) - {"deleted_at", "deleted_with"}
     assert set(user.get("/auth/me").json["data"]) == set(schemas["UserOut"]["properties"])
 
 

@@ -52,3 +52,6 @@ class TaskOut(Schema):
     updated_at = fields.DateTime()
     version = fields.Integer()
     deleted_at = fields.DateTime(metadata={"description": "Only while it lies in the trash."})
+    deleted_with = fields.String(
+        metadata={"description": "What took it to the trash: such as `user:3`, `group:1`, `member:3:1`."}
+    )
