@@ -185,3 +185,14 @@ def test_the_memory_of_tokens_is_bounded(app: Flask, monkeypatch: pytest.MonkeyP
         for number in range(1, 9):
             memory.access(tokens.made(number, "session", "refresh")[0])
     assert len(memory._remembered) == 3
+
+
+@pytest.mark.xfail(reason="a remembered password is refused, not verified anew, once it was changed and back")
+def test_a_password_that_was_changed_and_changed_back_signs_in_at_once(user: Person) -> None:
+    mine = basic("ada", PASSWORD)
+    assert user.client.get("/auth/me", headers=mine).status_code == 200
+    for current, new in ((PASSWORD, "another horse"), ("another horse", PASSWORD)):
+        sent = {"current_password": current, "new_password": new}
+        changed = user.client.put("/auth/password", json=sent, headers=basic("ada", current))
+        assert changed.status_code == 200
+    assert user.client.get("/auth/me", headers=mine).status_code == 200
