@@ -42,6 +42,7 @@ HOT_READS = [
     "/users/{user}/tasks/{task}",
     "/tasks",
     "/users/{user}/tasks?status=pending",
+    "/tasks/stats",
     "/auth/me",
 ]
 
