@@ -44,8 +44,9 @@ for _, row in ipairs(take_all(1)) do
   if redis.call('EXISTS', row[1]) == 0 then return {'session'} end
 end
 local guards, absent, own = take_all(2), take_all(1), take()
-local leaving, sweeping = take_all(2), redis.call('HLEN', 'leaving') > 0
-local function is_leaving(name) return sweeping and name ~= own and redis.call('HEXISTS', 'leaving', name) == 1 end
+-- One sweep does not wait for another: two that did would wait for ever.
+local leaving, refusing = take_all(2), own == '' and redis.call('HLEN', 'leaving') > 0
+local function is_leaving(name) return refusing and redis.call('HEXISTS', 'leaving', name) == 1 end
 for _, row in ipairs(guards) do
   local blob = redis.call('GET', row[1])
   if not blob or (row[2] ~= '' and version_of(blob) ~= row[2]) then return {'guard', row[1]} end
