@@ -50,7 +50,7 @@ class Model:
 
     def is_alive(self, who: int) -> bool:
         """Whether they can call at all."""
-        return who in self.users and f"user:{who}" not in self.leaving
+        return who in self.users
 
     def sees(self, who: int, task: Fields) -> bool:
         """Whether a task is within their reach."""

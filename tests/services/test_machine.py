@@ -55,6 +55,11 @@ CONDITIONS: dict[str, Callable[[Fields, Any], bool]] = {
 }
 
 
+def as_known(task: Fields) -> Fields:
+    """Without what a cascade has changed of it in passing."""
+    return task | {"version": 0, "updated_at": ""}
+
+
 class Machine(WritingMachine):
     """The half that reads."""
 
@@ -104,7 +109,7 @@ class Machine(WritingMachine):
             found += [orjson.loads(blob) for blob in listed.items]
             assert self.model.leaving or listed.total == len(wanted)
             if listed.next_cursor is None:
-                assert found == wanted
+                assert [as_known(task) for task in found] == [as_known(task) for task in wanted]
                 return
             page = Page(size, cursor=listed.next_cursor) if by_cursor else Page(size, page.page + 1)
 
