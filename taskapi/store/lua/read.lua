@@ -208,6 +208,17 @@ if kind_of_list == 'merge' then
     for _ = 1, passed do table.remove(chosen, 1) end
   end
   total = math.max(0, total - gone)
+elseif kind_of_list == 'union' then
+  local sets, ids = column(take_all(1)), {}
+  if #sets == 1 and not descending then
+    -- One list alone is in order already, and costs by the page.
+    total = redis.call('ZCARD', sets[1])
+    local from = after and ('(' .. text(after)) or '-inf'
+    chosen = redis.call('ZRANGE', sets[1], from, '+inf', 'BYSCORE', 'LIMIT', offset, count)
+  elseif #sets > 0 then
+    for _, id in ipairs(redis.call('ZUNION', #sets, unpack(sets))) do ids[#ids + 1] = tonumber(id) end
+    total, chosen = #ids, page_of(ids, descending, after, offset, count)
+  end
 else
   local ids = {}
   if kind_of_list == 'range' then
@@ -220,14 +231,9 @@ else
         end
       end
     end
-  elseif kind_of_list == 'ids' then
+  else
     for _, row in ipairs(take_all(1)) do
       if redis.call('EXISTS', prefix .. row[1]) == 1 then ids[#ids + 1] = tonumber(row[1]) end
-    end
-  else
-    local sets = column(take_all(1))
-    if #sets > 0 then
-      for _, id in ipairs(redis.call('ZUNION', #sets, unpack(sets))) do ids[#ids + 1] = tonumber(id) end
     end
   end
   total, chosen = total + #ids, page_of(ids, descending, after, offset, count)
