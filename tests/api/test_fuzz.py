@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
@@ -37,6 +38,30 @@ quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCh
 def test_whatever_object_is_sent_is_answered_without_a_fault(user: Person, sent: dict[str, Any]) -> None:
     body = json.dumps(sent).encode()
     assert user.call("POST", "/tasks", data=body, headers=JSON).status_code in (201, 400, 403)
+
+
+OF_TEAMS = ("name", "admin_id", "user_id", "task_ids", "updates", "action")
+TAKEN = ("/groups", "/groups/1/users", "/tasks/batch", "/tasks/batch?atomic=true")
+
+
+@quick
+@given(some.sampled_from(TAKEN), some.dictionaries(some.sampled_from(OF_TEAMS), values, max_size=4))
+def test_whatever_is_sent_to_groups_and_batches_is_answered_without_a_fault(
+    owner: Person, path: str, sent: dict[str, Any]
+) -> None:
+    body = json.dumps(sent).encode()
+    assert owner.call("POST", path, data=body, headers=JSON).status_code in (200, 201, 400, 404, 409)
+    method, change = ("PATCH", "/tasks/bulk") if "batch" in path else ("PUT", "/groups/1")
+    assert owner.call(method, change, data=body, headers=JSON).status_code in (200, 400, 404, 409)
+
+
+@quick
+@given(some.text(max_size=12))
+def test_whatever_is_searched_for_is_answered_without_a_fault(
+    owner: Person, database_url: str, text: str
+) -> None:
+    for path in ("/tasks/search?q=", "/users/search?q=", "/tasks?search="):
+        assert owner.get(path + quote(text)).status_code in (200, 400)
 
 
 @quick
