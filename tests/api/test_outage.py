@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -28,13 +29,20 @@ def cut_off(servers: Servers, make_app: Callable[..., Flask]) -> FlaskClient:
         ("GET", "/v1/users/1/tasks/1", None),
         ("POST", "/tasks", {"title": "x"}),
         ("DELETE", "/tasks/1", None),
+        ("POST", "/tasks/batch", {"task_ids": [1], "action": "delete"}),
+        ("GET", "/tasks/stats", None),
+        ("GET", "/tasks/search?q=x", None),
+        ("GET", "/users/search?q=x", None),
+        ("GET", "/groups", None),
+        ("DELETE", "/groups/1", None),
+        ("POST", "/groups/1/users", {"user_id": 1}),
         ("POST", "/login", {"username": "ada", "password": PASSWORD}),
         ("POST", "/register", {"username": "ada", "password": PASSWORD}),
         ("GET", "/admin/status", None),
     ],
 )
 def test_without_the_store_every_route_says_503_and_when_to_try_again(
-    cut_off: FlaskClient, method: str, path: str, sent: dict[str, str] | None
+    cut_off: FlaskClient, method: str, path: str, sent: dict[str, Any] | None
 ) -> None:
     answer = cut_off.open(path, method=method, json=sent, headers=OWNER)
     assert answer.status_code == 503
@@ -55,6 +63,8 @@ def test_without_postgresql_all_is_served_and_the_owner_sees_it(
     assert client.post("/tasks", json={"title": "x"}, headers=user.headers).status_code == 201
     assert client.get("/admin/status", headers=OWNER).json["data"]["postgres_status"] == "error"
     assert client.get("/admin/stats", headers=OWNER).json["data"]["postgresql"] is None
+    found = client.get("/tasks/search?q=x", headers=OWNER).json["data"]
+    assert ([hit["task"]["title"] for hit in found["results"]], found["complete"]) == (["x"], True)
 
 
 def test_without_the_broker_a_sync_on_demand_is_503(user: Person, make_app: Callable[..., Flask]) -> None:
