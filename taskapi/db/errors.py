@@ -11,6 +11,7 @@ from taskapi.domain.errors import Unavailable
 # Classes of SQLSTATE that blame the rows: cardinality, data, integrity, check option, limit, trigger.
 _ROW_FAULTS = frozenset({"21", "22", "23", "44", "54", "P0"})
 _NO_TABLES = frozenset({"42P01", "42703"})
+_CANCELLED = "57014"
 
 
 class PostgresAway(Unavailable):
@@ -19,6 +20,10 @@ class PostgresAway(Unavailable):
 
 class NotMigrated(PostgresAway):
     """PostgreSQL is there, but lacks tables or columns."""
+
+
+class TookTooLong(PostgresAway):
+    """PostgreSQL is there, and gave this one statement up when its time was over."""
 
 
 class RowsRefused(Exception):
@@ -45,4 +50,6 @@ def _named(fault: DBAPIError) -> Exception:
         return NotMigrated(
             f"PostgreSQL is not migrated ({reason}): run `flask --app taskapi:create_app db upgrade`."
         )
+    if state == _CANCELLED:
+        return TookTooLong(f"PostgreSQL took too long: {reason}")
     return PostgresAway(f"PostgreSQL is away: {reason}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from taskapi.db import queries
 from taskapi.db.engine import Engine
-from taskapi.db.errors import PostgresAway
+from taskapi.db.errors import PostgresAway, TookTooLong
 from taskapi.domain.filters import Scope
 
 ANSWER_SECONDS = 2.0
@@ -26,8 +26,8 @@ class WordIndex:
     """Asks PostgreSQL, and never waits long for it.
 
     A server that is frozen, or behind a network that swallows everything, answers neither yes nor
-    no: the question is left behind in a thread of its own. After that, and after a refusal, nobody
-    asks for `REST_SECONDS`.
+    no: the question is left behind in a thread of its own. After that, and when it is away, nobody
+    asks for `REST_SECONDS`; one question that takes too long says nothing about the next.
     """
 
     def __init__(self, engine: Callable[[], Engine]) -> None:
@@ -38,18 +38,23 @@ class WordIndex:
         """What `queries.search_tasks` finds; raises PostgresAway."""
         if time.monotonic() < self._rests_until:
             raise PostgresAway("PostgreSQL was away a moment ago.")
-        asked, engine = _Asked(), self._engine()
-        thread = threading.Thread(target=_ask, args=(asked, engine, words, scope, limit), daemon=True)
-        thread.start()
-        thread.join(ANSWER_SECONDS)
-        if thread.is_alive():
-            asked.fault = PostgresAway("PostgreSQL does not answer.")
-        if asked.fault:
+        asked = _waited(self._engine(), words, scope, limit)
+        if asked.fault and not isinstance(asked.fault, TookTooLong):
             self._rests_until = time.monotonic() + REST_SECONDS
+        if asked.fault:
             raise asked.fault
         if asked.answer is None:
             raise RuntimeError("The question has failed; its own thread has told why.")
         return asked.answer
+
+
+def _waited(engine: Engine, words: Sequence[str], scope: Scope, limit: int) -> _Asked:
+    """The question as it stands after `ANSWER_SECONDS` at most."""
+    asked = _Asked()
+    thread = threading.Thread(target=_ask, args=(asked, engine, words, scope, limit), daemon=True)
+    thread.start()
+    thread.join(ANSWER_SECONDS)
+    return _Asked(fault=PostgresAway("PostgreSQL does not answer.")) if thread.is_alive() else asked
 
 
 def _ask(asked: _Asked, engine: Engine, words: Sequence[str], scope: Scope, limit: int) -> None:

@@ -4,11 +4,11 @@ import threading
 import time
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 
-from taskapi.db import index, rows
+from taskapi.db import index, queries, rows
 from taskapi.db.engine import Engine, connect, transaction
-from taskapi.db.errors import PostgresAway
+from taskapi.db.errors import PostgresAway, TookTooLong
 from taskapi.db.index import WordIndex
 from taskapi.domain.filters import Scope
 from tests.db.test_rows import task
@@ -43,6 +43,17 @@ def test_a_server_that_does_not_answer_is_not_waited_for(engine: Engine, monkeyp
 
     with pytest.raises(PostgresAway, match="not answer"):
         WordIndex(lambda: engine)(("wor",), ALL, 1)
+
+
+def test_one_slow_question_does_not_keep_others_from_asking(engine: Engine, monkeypatch: pytest.MonkeyPatch):
+    words = WordIndex(lambda: engine)
+    with monkeypatch.context() as patch:
+        patch.setattr(queries, "_SEARCH_WAITS", text("SET LOCAL statement_timeout = 20"))
+        patch.setattr(queries, "_SEARCH", text("SELECT pg_sleep(5), CAST(:query AS text)"))
+        with pytest.raises(TookTooLong):
+            words(("wor",), ALL, 1)
+
+    assert words(("wor",), ALL, 1) == []
 
 
 def test_a_fault_of_our_own_is_not_taken_for_an_absence(engine: Engine, monkeypatch: pytest.MonkeyPatch):

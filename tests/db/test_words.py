@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from taskapi.db import queries, rows, words
 from taskapi.db.engine import Connection, Engine, connect, transaction
-from taskapi.db.errors import PostgresAway, RowsRefused
+from taskapi.db.errors import PostgresAway, RowsRefused, TookTooLong
 from taskapi.domain.filters import Scope
 from taskapi.domain.words import asked, begins_all
 from tests.db.minimal import minimal_app
@@ -125,7 +125,7 @@ def test_a_search_of_a_server_that_is_away_or_slow_says_so(engine: Engine, monke
         found(away, "word")
     monkeypatch.setattr(queries, "_SEARCH_WAITS", text("SET LOCAL statement_timeout = 20"))
     monkeypatch.setattr(queries, "_SEARCH", text("SELECT pg_sleep(5), CAST(:query AS text)"))
-    with pytest.raises(PostgresAway):
+    with pytest.raises(TookTooLong):
         found(engine, "word")
 
 
