@@ -47,6 +47,12 @@ demo: environment ## Fill what `make run` has started with 3 groups, 12 users an
 scrub: environment ## Prove that every index and counter is what the records say
 	@$(FLASK) scrub
 
+doctor: environment ## Check settings, servers and workers, and say what to do
+	@TASKAPI_ENV=$${TASKAPI_ENV:-development} $(BIN)/flask doctor
+
+compare: environment ## Prove that Redis and PostgreSQL agree
+	@TASKAPI_ENV=$${TASKAPI_ENV:-development} $(BIN)/flask compare
+
 test: lint ## Lint, then every test on real servers, with branch coverage
 	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
 	@$(if $(ARGS),:,$(BIN)/coverage report --include='taskapi/store/*,taskapi/sync/*' --fail-under=100 --skip-covered)
