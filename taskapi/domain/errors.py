@@ -1,5 +1,7 @@
 """What can be refused, in the domain's words; `api.problems` alone knows their HTTP statuses."""
 
+import math
+
 
 class Refused(Exception):
     """A request that was understood and is not carried out. `code` is stable, `str()` is for people."""
@@ -73,7 +75,7 @@ class Limited(Refused):
     code = "rate_limited"
 
     def __init__(self, retry_after: float) -> None:
-        super().__init__(f"Too many requests. Try again in {retry_after:.0f} seconds.")
+        super().__init__(f"Too many requests. Try again in {max(1, math.ceil(retry_after))} s.")
         self.retry_after = retry_after
 
 

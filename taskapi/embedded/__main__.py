@@ -16,6 +16,7 @@ from taskapi.embedded.binaries import find_binaries
 from taskapi.embedded.home import Home, locate_home
 from taskapi.embedded.launch import SUPERVISOR
 from taskapi.embedded.notes import Note
+from taskapi.embedded.ports import is_free
 from taskapi.embedded.prompt import redis_prompt
 from taskapi.embedded.refusals import StartRefused
 from taskapi.embedded.terminal import Terminal
@@ -80,8 +81,8 @@ def redis_cli(home: Home, options: argparse.Namespace) -> None:
 
 def _address(home: Home, name: str) -> str:
     found = servers.running_urls(home.path).get(name)
-    if found is None:
-        raise StartRefused(f"no embedded {name} was started on {home.path}: `make run` starts it.")
+    if found is None or is_free(urlsplit(found).port or 0):
+        raise StartRefused(f"no embedded {name} runs on {home.path}: `make run` starts it.")
     return found
 
 

@@ -41,12 +41,12 @@ def _worker(make: "_Maker", settings: Settings) -> Program:
     """Celery says that it is ready, but only to those who listen at INFO."""
     ready = _says_ready if settings.log_level in ("DEBUG", "INFO") else _at_once
     options = ("-c", "2", "-l", settings.log_level, *pool_options(can_prefork()))
-    return make("worker", "celery", "-A", "celery_app", "worker", *options, ready=ready)
+    return make("worker", "celery", "--quiet", "-A", "celery_app", "worker", *options, ready=ready)
 
 
 def _beat(make: "_Maker", settings: Settings, home: Home) -> Program:
     options = ("-l", settings.log_level, "-s", str(home.run / "beat-schedule"), "--pidfile=")
-    return make("beat", "celery", "-A", "celery_app", "beat", *options)
+    return make("beat", "celery", "--quiet", "-A", "celery_app", "beat", *options)
 
 
 def _api(make: "_Maker", settings: Settings) -> Program:

@@ -1,5 +1,6 @@
 """Ports of this machine: which are free, and the sentence for one that is not."""
 
+import errno
 import socket
 
 from taskapi.embedded.refusals import StartRefused
@@ -21,7 +22,11 @@ def is_free(port: int, host: str = LOOPBACK) -> bool:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(address)
-        except OSError:
+        except OSError as fault:
+            if fault.errno == errno.EADDRNOTAVAIL:
+                raise StartRefused(
+                    f"{host} is no address of this machine: set SERVER_HOST to one."
+                ) from fault
             return False
     return True
 

@@ -37,7 +37,13 @@ def _revision_of(binaries: Binaries, url: str) -> str | None:
         str(parts.username),
         parts.path.strip("/"),
     )
-    command = (binaries.postgres_program("psql"), "-XAtc", "SELECT version_num FROM alembic_version", *where)
     environment = {**os.environ, "PGPASSWORD": str(parts.password), "PGCONNECT_TIMEOUT": "3"}
-    asked = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    return asked.stdout.strip() if asked.returncode == 0 else None
+
+    def asked(statement: str) -> str | None:
+        command = (binaries.postgres_program("psql"), "-XAtc", statement, *where)
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        return done.stdout.strip() or None if done.returncode == 0 else None
+
+    # A table that is missing is looked for, not asked: the server would log it as an error.
+    there = asked("SELECT to_regclass('alembic_version')")
+    return there and asked("SELECT version_num FROM alembic_version")

@@ -69,9 +69,10 @@ def log_in(
 
 def refresh(store: Store, user_id: int, session: str, refresh_id: str, *, life_seconds: int) -> Login:
     """The session goes on under a new refresh id; one that was used before ends it."""
-    following = sessions.rotate(store, Session(user_id, session, refresh_id), life_seconds)
     seen = ask(store, Claim(user_id, session=session), Question())
-    return _login(whole(seen.existing(USER, seen.caller.id)), following)
+    user = whole(seen.existing(USER, seen.caller.id))
+    # Last, for nothing may refuse once the old id is used up.
+    return _login(user, sessions.rotate(store, Session(user_id, session, refresh_id), life_seconds))
 
 
 def log_out(store: Store, claim: Claim) -> Shown:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from taskapi.domain.errors import Unavailable
 from taskapi.store import dirty
 from taskapi.store.client import Store
 
@@ -14,11 +15,15 @@ POLL_SECONDS = 0.02
 def wait_until_committed(store: Store, names: Sequence[str], seconds: float) -> bool:
     """Whether these records (kind:id) were committed to PostgreSQL within that time.
 
-    What PostgreSQL refuses is not committed, however long one waits.
+    What PostgreSQL refuses is not committed, however long one waits. Whether it is can also not be
+    known: the write stands, so nothing is raised.
     """
     until = time.monotonic() + seconds
-    while dirty.is_dirty(store, names):
-        if time.monotonic() >= until:
-            return False
-        time.sleep(POLL_SECONDS)
+    try:
+        while dirty.is_dirty(store, names):
+            if time.monotonic() >= until:
+                return False
+            time.sleep(POLL_SECONDS)
+    except Unavailable:
+        return False
     return True

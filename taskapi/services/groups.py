@@ -20,7 +20,7 @@ from taskapi.store import codec, finders, keys, state
 from taskapi.store.client import Store
 from taskapi.store.kinds import GROUP, USER
 from taskapi.store.plans import Change
-from taskapi.store.reading import Question, Seen, ask
+from taskapi.store.reading import Question, Seen, ask, replayed
 from taskapi.store.records import Saved, remember, save
 
 
@@ -56,8 +56,8 @@ def create_group(store: Store, claim: Claim, fields: Mapping[str, Any]) -> Shown
     admin_id = fields.get("admin_id")
     seen = ask(store, claim, Question(_user_keys(admin_id)))
     access.require(seen.caller)
-    if seen.replayed:
-        return _written(seen.replayed)
+    if again := replayed(store, seen):
+        return _written(again)
     moment = timestamp()
     group = Group(name=fields["name"], admin_id=admin_id, created_at=moment, updated_at=moment)
     if admin_id is None:
@@ -76,8 +76,8 @@ def change_group(
     admin_id = changes.get("admin_id")
     seen = ask(store, claim, Question([keys.record(GROUP.name, group_id), *_user_keys(admin_id)]))
     was = access.require_group(seen.caller, group_id, seen.record(GROUP, group_id))
-    if seen.replayed:
-        return _written(seen.replayed)
+    if again := replayed(store, seen):
+        return _written(again)
     _require_version(was, if_match)
     now = was.changed(**changes)
     guards, joining = [seen.caller.user], []
@@ -87,7 +87,7 @@ def change_group(
         joining = _joining(admin, group_id)
     if not now.differs(was):
         remember(store, claim, seen.existing(GROUP, group_id), guards)
-        return whole(seen.existing(GROUP, group_id))
+        return whole(seen.existing(GROUP, group_id)).after(keys.record(GROUP.name, group_id))
     changed = Change(was, now.changed(updated_at=timestamp()), "changed")
     return _written(save(store, claim, [changed, *joining], guards))
 
@@ -97,8 +97,8 @@ def delete_group(store: Store, claim: Claim, group_id: int, if_match: int | None
     """Moves a group to the trash: it leaves all its users, and its tasks go."""
     asked = Question([keys.record(GROUP.name, group_id)], hashes=[keys.spread(f"g{group_id}")])
     seen = ask(store, claim, asked)
-    if seen.replayed:
-        return _removed(seen.replayed)
+    if again := replayed(store, seen):
+        return _removed(again)
     was = access.require_group(seen.caller, group_id, seen.record(GROUP, group_id))
     _require_version(was, if_match)
     members = _members(store, claim, group_id)
@@ -124,8 +124,8 @@ def restore_group(store: Store, claim: Claim, group_id: int) -> Shown:
     asked = [keys.record(GROUP.name, group_id), keys.trashed(GROUP.name, group_id)]
     seen = ask(store, claim, Question(asked, hashes=[keys.spread(f"g{group_id}", trash=True)]))
     access.require(seen.caller)
-    if seen.replayed:
-        return _written(seen.replayed)
+    if again := replayed(store, seen):
+        return _written(again)
     was: Group | None = seen.trashed(GROUP, group_id)
     if was is None:
         raise NotFound(f"There is no group {group_id} in the trash.")

@@ -19,7 +19,7 @@ from taskapi.store.client import Store
 from taskapi.store.codec import Stored
 from taskapi.store.kinds import GROUP, USER
 from taskapi.store.plans import Change
-from taskapi.store.reading import Question, Seen, ask
+from taskapi.store.reading import Question, Seen, ask, replayed
 from taskapi.store.records import Saved, remember, save
 
 
@@ -41,8 +41,8 @@ def add_member(store: Store, claim: Claim, group_id: int, user_id: int) -> tuple
     """Puts a user into a group; False if they were in it already."""
     seen = ask(store, claim, Question(_keys(group_id, user_id)))
     group = access.require_group(seen.caller, group_id, seen.record(GROUP, group_id))
-    if seen.replayed:
-        return _written(seen.caller, seen.replayed), True
+    if again := replayed(store, seen):
+        return _written(seen.caller, again), True
     was: User | None = seen.record(USER, user_id)
     if was is None:
         raise Invalid({"user_id": [f"There is no user {user_id}."]})
@@ -63,8 +63,8 @@ def remove_member(store: Store, claim: Claim, group_id: int, user_id: int) -> Sh
     asked = Question(_keys(group_id, user_id), hashes=[keys.spread(f"u{user_id}")])
     seen = ask(store, claim, asked)
     group = access.require_group(seen.caller, group_id, seen.record(GROUP, group_id))
-    if seen.replayed:
-        return _removed(seen.replayed)
+    if again := replayed(store, seen):
+        return _removed(again)
     was = _required_member(seen, group_id, user_id)
     _require_plain(seen.caller, was)
     now = was.changed(

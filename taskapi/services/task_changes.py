@@ -8,7 +8,7 @@ from typing import Any
 from taskapi.domain import access
 from taskapi.domain.callers import Caller
 from taskapi.domain.clock import timestamp
-from taskapi.domain.errors import Forbidden, Invalid, Stale
+from taskapi.domain.errors import Forbidden, Invalid, NotFound, Stale
 from taskapi.domain.records import Record, Task, User
 from taskapi.store.kinds import TASK
 from taskapi.store.plans import Change
@@ -27,6 +27,8 @@ def required(
 ) -> Task:
     """The task that was asked for (of that user), if the caller may change it; raises NotFound or Stale."""
     found = seen.trashed(TASK, task_id) if in_trash else seen.record(TASK, task_id)
+    if in_trash and found is None:
+        raise NotFound(f"There is no task {task_id} in the trash.")
     task: Task = access.require_task(seen.caller, task_id, found, user_id)
     if if_match not in (None, task.version):
         raise Stale(f"Task {task_id} has version {task.version}.")

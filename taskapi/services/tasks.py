@@ -17,7 +17,7 @@ from taskapi.store import keys
 from taskapi.store.client import Store
 from taskapi.store.kinds import TASK, USER
 from taskapi.store.plans import Change
-from taskapi.store.reading import Question, Seen, ask
+from taskapi.store.reading import Question, Seen, ask, replayed
 from taskapi.store.records import Saved, remember, save
 
 
@@ -29,8 +29,8 @@ def create_task(store: Store, claim: Claim, fields: Mapping[str, Any], user_id: 
     owner = _future_owner(seen, owner_id, named=user_id is None)
     if user_id is not None and fields.get("user_id", user_id) != user_id:
         raise Invalid({"user_id": ["The path names another user."]})
-    if seen.replayed:
-        return _replayed(seen, seen.replayed)
+    if again := replayed(store, seen):
+        return _replayed(seen, again)
     task = task_changes.dated(_placed(seen.caller, owner, dict(fields)))
     return _written(save(store, claim, [Change(None, task, "created")], [seen.caller.user, owner]))
 
@@ -57,15 +57,15 @@ def change_task(
     asked = [*_user_keys(user_id, new_owner_id), keys.record(TASK.name, task_id)]
     seen = ask(store, claim, Question(asked))
     guards = _require_path(seen, user_id)
-    if seen.replayed:
-        return _replayed(seen, seen.replayed)
+    if again := replayed(store, seen):
+        return _replayed(seen, again)
     was = task_changes.required(seen, task_id, user_id, if_match)
     change, rests_on = task_changes.change(
         seen.caller, was, changes, lambda owner_id: _owner(store, seen, owner_id)
     )
     if change is None:
         remember(store, claim, seen.existing(TASK, task_id), [*guards, *rests_on])
-        return whole(seen.existing(TASK, task_id))
+        return whole(seen.existing(TASK, task_id)).after(keys.record(TASK.name, task_id))
     return _written(save(store, claim, [change], [*guards, *rests_on]))
 
 
@@ -89,8 +89,8 @@ def remove_task(
     asked = [*_user_keys(user_id), keys.record(TASK.name, task_id), keys.trashed(TASK.name, task_id)]
     seen = ask(store, claim, Question(asked))
     guards = _require_path(seen, user_id)
-    if seen.replayed:
-        return _removed(seen.replayed)
+    if again := replayed(store, seen):
+        return _removed(again)
     in_trash = permanent and seen.stored(TASK, task_id) is None
     was = task_changes.required(seen, task_id, user_id, if_match, in_trash=in_trash)
     change = Change(was, None, "purged") if permanent else task_changes.removal(was)
@@ -101,8 +101,8 @@ def remove_task(
 def restore_task(store: Store, claim: Claim, task_id: int) -> Shown:
     """Takes a task back from the trash, out of its group if that is gone or its user has left it."""
     seen = ask(store, claim, Question([keys.record(TASK.name, task_id), keys.trashed(TASK.name, task_id)]))
-    if seen.replayed:
-        return _replayed(seen, seen.replayed)
+    if again := replayed(store, seen):
+        return _replayed(seen, again)
     was = task_changes.required(seen, task_id, in_trash=True)
     owner = _owner(store, seen, was.user_id)
     if owner is None:
@@ -167,4 +167,4 @@ def _written(saved: Saved) -> Shown:
 
 
 def _removed(saved: Saved) -> Shown:
-    return deleted(saved.ids[0]).after(saved.first.name, replayed=saved.again)
+    return deleted(saved.ids[0]).after(*saved.names, replayed=saved.again)

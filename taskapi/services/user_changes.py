@@ -23,7 +23,7 @@ from taskapi.store.client import Store
 from taskapi.store.codec import Stored
 from taskapi.store.kinds import CREDENTIAL, GROUP, USER
 from taskapi.store.plans import Change
-from taskapi.store.reading import Question, Seen, ask
+from taskapi.store.reading import Question, Seen, ask, replayed
 from taskapi.store.records import Saved, remember, save
 
 OWN_PASSWORD_FIELDS = frozenset({"password", "email"})
@@ -72,18 +72,19 @@ def _change(
     group_ids = changes.get("group_ids") or ()
     seen = ask(store, claim, Question(_keys(user_id, group_ids), hashes=[keys.spread(f"u{user_id}")]))
     was = access.require_user(seen.caller, user_id, seen.record(USER, user_id))
-    if seen.replayed:
-        return _done(seen.caller, seen.replayed)
+    if again := replayed(store, seen):
+        return _done(seen.caller, again)
     _require_fields(seen.caller, user_id, changes)
     _require_current_password(seen, user_id, changes)
     require_version(was, if_match)
     require_groups(seen, group_ids)
     now = _as_changed(was, changes)
+    _require_name(was, now)
     guards = [seen.caller.user, was]
     plan = _plan(store, seen, was, now, changes.get("password"))
     if not plan.changes:
         remember(store, claim, seen.existing(USER, user_id), guards)
-        return _Changed(seen.caller, seen.existing(USER, user_id))
+        return _Changed(seen.caller, seen.existing(USER, user_id), (keys.record(USER.name, user_id),))
     ends = [user_id] if "password" in changes or now.role != was.role else []
     joined = [rules.member_goes(user_id, group_id) for group_id in set(now.group_ids) - set(was.group_ids)]
     saved = save(
@@ -124,6 +125,13 @@ def _require_current_password(seen: Seen, user_id: int, changes: Mapping[str, An
         raise Invalid({"current_password": ["Give your current password to change your password or e-mail."]})
     if credential is None or not passwords.matches(credential.password_hash, changes["current_password"]):
         raise Invalid({"current_password": ["This is not your current password."]})
+
+
+def _require_name(was: User, now: User) -> None:
+    """Raises Invalid if nothing would be left to sign in with but the id."""
+    if (was.username or was.email) and not (now.username or now.email):
+        field = "username" if was.username else "email"
+        raise Invalid({field: ["Keep a username or an e-mail: one of them is needed to sign in."]})
 
 
 def _as_changed(was: User, changes: Mapping[str, Any]) -> User:

@@ -24,7 +24,7 @@ from taskapi.store.client import Store
 from taskapi.store.codec import Stored
 from taskapi.store.kinds import GROUP, USER
 from taskapi.store.plans import SAME_ID, Change
-from taskapi.store.reading import Question, Seen, ask
+from taskapi.store.reading import Question, Seen, ask, replayed
 from taskapi.store.records import Saved, save
 
 
@@ -54,8 +54,8 @@ def create_user(store: Store, claim: Claim, fields: Mapping[str, Any]) -> Shown:
     """A new user, with a password that they can sign in with if one is given."""
     group_ids = fields.get("group_ids") or ()
     seen = ask(store, claim, Question([keys.record(GROUP.name, group_id) for group_id in group_ids]))
-    if seen.replayed:
-        return written(seen.caller, seen.replayed)
+    if again := replayed(store, seen):
+        return written(seen.caller, again)
     placed = _within_reach(seen.caller, dict(fields))
     require_groups(seen, group_ids)
     changes = account_changes(placed)
@@ -66,8 +66,8 @@ def create_user(store: Store, claim: Claim, fields: Mapping[str, Any]) -> Shown:
 def delete_user(store: Store, claim: Claim, user_id: int, if_match: int | None = None) -> Shown:
     """Moves a user to the trash, and their tasks with them; their sessions end."""
     seen = ask(store, claim, Question([keys.record(USER.name, user_id)], hashes=[keys.spread(f"u{user_id}")]))
-    if seen.replayed:
-        return _deleted(seen.replayed)
+    if again := replayed(store, seen):
+        return _deleted(again)
     access.require(seen.caller)
     access.require_deletable(user_id)
     was = access.require_user(seen.caller, user_id, seen.record(USER, user_id))
@@ -93,12 +93,13 @@ def restore_user(store: Store, claim: Claim, user_id: int) -> Shown:
     """Takes a user back from the trash with the tasks that went along, out of groups that are gone."""
     asked = [keys.record(USER.name, user_id), keys.trashed(USER.name, user_id)]
     seen = ask(store, claim, Question(asked, hashes=[keys.spread(f"u{user_id}", trash=True)]))
-    if seen.replayed:
-        return written(seen.caller, seen.replayed)
+    if again := replayed(store, seen):
+        return written(seen.caller, again)
     was: User | None = seen.trashed(USER, user_id)
-    access.require_user(seen.caller, user_id, was)
+    access.require(seen.caller)
     if was is None:
         raise NotFound(f"There is no user {user_id} in the trash.")
+    access.require_user(seen.caller, user_id, was)
     present = [group.id for group in cascades.groups_of(store, claim, was.group_ids) if group is not None]
     now = was.changed(deleted_at=None, group_ids=tuple(present), updated_at=timestamp())
     tasks = cascades.user_comes_back(store, claim, now, seen.hashes[0])

@@ -65,7 +65,7 @@ def resume(store: Store) -> int:
         if names:
             text = Account(GONE, timestamp(), 0, "-").text
             moved = Account(MOVED, timestamp(), 0, "-").text
-            accounts = {name: moved if name.startswith("member:") else text for name in names}
+            accounts: dict[Any, Any] = {name: moved if name.startswith("member:") else text for name in names}
             store.redis.hset(keys.LEAVING, mapping=accounts)
     return len(names)
 

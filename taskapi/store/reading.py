@@ -108,6 +108,14 @@ class Question:
     listing: Sequence[Any] = field(default=NO_LIST)
 
 
+def replayed(store: Store, seen: Seen) -> Saved | None:
+    """The answer of this very request, if it was carried out before under its Idempotency-Key.
+
+    Of one that was too long to be kept, with the record as it is now. Raises what `Seen.replayed` raises.
+    """
+    return None if seen.replayed is None else records.completed(store, seen.replayed)
+
+
 def ask(store: Store, claim: Claim, question: Question) -> Seen:
     """Brings it all in one round trip. The first question of a request counts against the caller's limits.
 

@@ -14,7 +14,7 @@ from taskapi.domain.clock import timestamp
 from taskapi.domain.errors import Conflict, KeyReused
 from taskapi.domain.records import Record
 from taskapi.store import codec, keys, plans
-from taskapi.store.client import Store, run
+from taskapi.store.client import Store, faults_named, run
 from taskapi.store.codec import Stored
 from taskapi.store.errors import refusal
 from taskapi.store.kinds import KINDS, kind_of
@@ -94,8 +94,18 @@ def save(
     if reply[0] == b"saved":
         return _written(changes, reply[1:])
     if reply[0] == b"again":
-        return recalled(reply[1], claim.operation, changes)
+        return completed(store, recalled(reply[1], claim.operation, changes))
     raise refusal(reply)
+
+
+def completed(store: Store, saved: Saved) -> Saved:
+    """With the record as it is now, if that of then was too long to be kept and it is still there."""
+    if saved.stored:
+        return saved
+    with faults_named():
+        blob: Any = store.redis.get(saved.names[0])
+    kind = KINDS[saved.names[0].partition(":")[0]]
+    return saved if blob is None else replace(saved, stored=(Stored(kind, blob),))
 
 
 def remember(store: Store, claim: Claim, stored: Stored, guards: Sequence[Record]) -> None:

@@ -11,10 +11,12 @@ from taskapi.domain.errors import (
     Full,
     Invalid,
     KeyReused,
+    Limited,
     NotFound,
     Refused,
     Stale,
     Unauthorized,
+    Unavailable,
 )
 from taskapi.domain.filters import Order, Page, TaskSearch
 from taskapi.domain.records import Task
@@ -24,7 +26,7 @@ from taskapi.services.accounts import Device
 from taskapi.store import client, dirty, finders, records, scrub, sessions
 from taskapi.store.plans import Change
 from taskapi.store.records import save
-from tests.services.conftest import ADMIN, ANN, BOB, OWNER, claim
+from tests.services.conftest import ADMIN, ANN, BOB, OWNER, claim, said
 
 DELETE, CHANGE, FIND = Right.DELETE_USER, Right.CHANGE_USER, Right.FIND_TASKS
 BIG = {"title": "b", "group_id": 1, "information": "😀" * 5000}
@@ -90,6 +92,15 @@ class TestRepeating:
     def test_a_large_write_is_answered_again(self, store, house):
         first = tasks.create_task(store, keyed(ANN), BIG)
         assert tasks.create_task(store, keyed(ANN), BIG).body == first.body
+
+    def test_only_so_much_of_an_answer_is_kept(self, store, house):
+        tasks.create_task(store, keyed(ANN), BIG)
+        assert max(store.redis.strlen(name) for name in store.redis.scan_iter("op:*")) < 16_600
+
+    def test_a_delete_is_answered_again_however_long_ago_it_was(self, store, house):
+        task = house.task(ANN, 1, information=BIG["information"])
+        first = tasks.remove_task(store, keyed(ANN), task.id)
+        assert tasks.remove_task(store, keyed(ANN), task.id).body == first.body
 
     def test_a_restore_of_many_is_answered_again(self, store, house):
         for _ in range(100):
@@ -164,6 +175,8 @@ class TestRepeating:
         oldest = replace(claim(ANN), operation=Operation("0", "f"))
         assert store.redis.zcard("kept:3") == 1000
         assert len(store.redis.get(records.operation_key(oldest))) < 60
+        assert said(tasks.create_task(store, oldest, {"title": "0"}))["id"] == 1
+        tasks.remove_task(store, claim(ANN), 1)
         with pytest.raises(Conflict, match="task:1"):
             tasks.create_task(store, oldest, {"title": "0"})
         assert store.redis.hget("ids", "task") == b"1003"
@@ -209,6 +222,31 @@ def test_what_is_in_quarantine_is_not_committed(store, house):
     mark = next(mark for mark in dirty.peek(store).marks if mark.name == f"task:{task.id}")
     dirty.quarantine(store, [mark], "bad")
     assert not durability.wait_until_committed(store, [mark.name], 0.05)
+
+
+def test_a_store_that_is_lost_while_waiting_does_not_unsay_the_write(store, house, monkeypatch):
+    def away(*_):
+        raise Unavailable("away")
+
+    monkeypatch.setattr(dirty, "is_dirty", away)
+    assert not durability.wait_until_committed(store, ["task:1"], 1)
+
+
+def test_a_refresh_that_is_refused_leaves_the_token_good(store, house):
+    password(store, ANN, "first password")
+    login = accounts.log_in(store, Claim(0), "ann", "first password", Device("a"), life_seconds=60)
+    limited = replace(store, limits=(client.Limit(1, 60_000),))
+    task_lists.list_tasks(limited, claim(ANN, FIND), TaskSearch())
+    with pytest.raises(Limited):
+        accounts.refresh(limited, ANN, login.session, login.refresh_id, life_seconds=60)
+    store.redis.delete("limits")
+    assert accounts.refresh(limited, ANN, login.session, login.refresh_id, life_seconds=60)
+
+
+def test_the_last_name_to_sign_in_with_is_not_taken_away(store, house):
+    fred = house.make.user(username="fred")
+    with pytest.raises(Invalid):
+        user_changes.change_user(store, claim(OWNER, CHANGE), fred.id, {"username": None})
 
 
 def test_a_login_that_races_a_deletion_is_over(store, house, monkeypatch):

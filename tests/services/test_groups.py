@@ -106,7 +106,7 @@ def test_a_change_merges_and_minds_the_version(store, house):
     was = house.stored("group:1")
     assert change(store, 1, name="Eins")["admin_id"] is None
     same = groups.change_group(store, claim(OWNER, MANAGE), 1, {"name": "Eins"})
-    assert same.dirty == ()
+    assert same.version == house.stored("group:1")["version"]
     with pytest.raises(Stale):
         groups.change_group(store, claim(OWNER, MANAGE), 1, {"name": "x"}, if_match=was["version"])
     with pytest.raises(NotFound):

@@ -134,7 +134,8 @@ if keep ~= '1' then
   redis.call('SET', operation, remembered, 'PX', life)
   return answer
 end
-redis.call('SET', operation, first and remembered .. '\n' .. first or remembered, 'PX', life)
+if first and #first <= 16384 then remembered = remembered .. '\n' .. first end
+redis.call('SET', operation, remembered, 'PX', life)
 -- Whole answers are kept for the last thousand of a caller; of older ones what was written, but not the record.
 local shelf = 'kept:' .. actor
 redis.call('ZADD', shelf, since, operation)

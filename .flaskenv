@@ -1,0 +1,1 @@
+FLASK_APP=taskapi:create_app
