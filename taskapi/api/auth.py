@@ -28,6 +28,7 @@ from taskapi.domain.rights import Right
 from taskapi.services import accounts
 from taskapi.services.accounts import Device
 from taskapi.services.results import Listed, Login, Shown
+from taskapi.store.sessions import Session
 
 bp = Noun("auth", __name__)
 LONGEST_AGENT = 200
@@ -66,7 +67,8 @@ def refresh(claim: Claim, sent: dict[str, Any]) -> Login:
     if not text:
         raise Invalid({"refresh_token": ["Give a refresh token here, or as Bearer."]})
     token = tokens.refresh(text)
-    return accounts.refresh(store(), token.user_id, token.session, token.refresh_id, life_seconds=_life())
+    session = Session(token.user_id, token.session, token.refresh_id)
+    return accounts.refresh(store(), claim, session, life_seconds=_life())
 
 
 @bp.post("/auth/logout")

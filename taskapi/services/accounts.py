@@ -22,7 +22,7 @@ from taskapi.store.codec import Stored
 from taskapi.store.kinds import CREDENTIAL, USER
 from taskapi.store.reading import Question, ask
 from taskapi.store.records import save
-from taskapi.store.sessions import Session
+from taskapi.store.sessions import Ended, Session
 
 WRONG = "The name or the password is wrong."
 
@@ -53,7 +53,7 @@ def register(
     values["requested_role"] = None if asked in (None, PLAIN_USER) else asked
     saved = save(store, claim, account_changes(values))
     version = saved.versions[1]
-    session = sessions.begin(store, saved.first.id, version, life_seconds, asdict(device))
+    session = sessions.begin(store, claim, saved.first.id, version, life_seconds, asdict(device))
     return _login(whole(saved.first).after(*saved.names, replayed=saved.again), session)
 
 
@@ -63,23 +63,24 @@ def log_in(
 ) -> Login:
     """A new session for whoever has that name (username, e-mail or id) and password."""
     account = _verified(store, name, password)
-    session = sessions.begin(store, account.user.id, account.credential.version, life_seconds, asdict(device))
-    return _login(whole(account.user), session)
+    user, version = account.user, account.credential.version
+    session = sessions.begin(store, claim, user.id, version, life_seconds, asdict(device))
+    return _login(whole(user).after(replayed=session.again), session)
 
 
-def refresh(store: Store, user_id: int, session: str, refresh_id: str, *, life_seconds: int) -> Login:
-    """The session goes on under a new refresh id; one that was used before ends it."""
-    seen = ask(store, Claim(user_id, session=session), Question())
+def refresh(store: Store, claim: Claim, session: Session, *, life_seconds: int) -> Login:
+    """The session goes on under a new refresh id; one that was used before, by another operation, ends it."""
+    seen = ask(store, Claim(session.user_id, session=session.id), Question())
     user = whole(seen.existing(USER, seen.caller.id))
     # Last, for nothing may refuse once the old id is used up.
-    return _login(user, sessions.rotate(store, Session(user_id, session, refresh_id), life_seconds))
+    return _login(user, sessions.rotate(store, claim, session, life_seconds))
 
 
 def log_out(store: Store, claim: Claim) -> Shown:
     """Ends the session that the caller's token belongs to; without one there is nothing to end."""
     caller = ask(store, claim, Question()).caller
-    ended = sessions.end(store, caller.id, claim.session) if claim.session else 0
-    return computed({"ended": ended})
+    ended = sessions.end(store, claim, caller.id, claim.session) if claim.session else Ended(0)
+    return _ended(ended)
 
 
 def read_me(store: Store, claim: Claim) -> Shown:
@@ -99,15 +100,16 @@ def list_sessions(store: Store, claim: Claim) -> Listed:
 def end_session(store: Store, claim: Claim, session_id: str) -> Shown:
     """Ends one session of the caller."""
     caller = ask(store, claim, Question()).caller
-    if not sessions.end(store, caller.id, session_id):
+    ended = sessions.end(store, claim, caller.id, session_id)
+    if not ended.count:
         raise NotFound("You have no such session.")
-    return computed({"id": session_id, "deleted": True})
+    return computed({"id": session_id, "deleted": True}).after(replayed=ended.again)
 
 
 def end_sessions(store: Store, claim: Claim) -> Shown:
     """Ends all sessions of the caller, this one too."""
     caller = ask(store, claim, Question()).caller
-    return computed({"ended": sessions.end(store, caller.id)})
+    return _ended(sessions.end(store, claim, caller.id))
 
 
 def change_password(
@@ -122,7 +124,8 @@ def change_password(
     account = _found(store, str(caller.id))
     if account is None:
         raise Unauthorized("This account is gone.")
-    session = sessions.begin(store, caller.id, account.credential.version, life_seconds, asdict(device))
+    version = account.credential.version
+    session = sessions.begin(store, claim, caller.id, version, life_seconds, asdict(device))
     return _login(shown, session)
 
 
@@ -165,6 +168,10 @@ def _question(name: str) -> Question:
     field = "email" if "@" in name else "username"
     prefixes = (keys.record(USER.name, 0)[:-1], keys.record(CREDENTIAL.name, 0)[:-1])
     return Question(holder=(keys.unique(USER.name, field), codec.fold(name)), holder_prefixes=prefixes)
+
+
+def _ended(ended: Ended) -> Shown:
+    return computed({"ended": ended.count}).after(replayed=ended.again)
 
 
 def _login(user: Shown, session: Session) -> Login:

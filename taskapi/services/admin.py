@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -27,16 +28,17 @@ Report = Callable[[], Mapping[str, Any]]
 def force_sync(store: Store, claim: Claim, jobs: Jobs, send_job: SendJob, wait: float) -> tuple[Shown, bool]:
     """Rings a worker to carry everything now, and waits for it that many seconds.
 
-    Returns what is known of the job and whether it is over. Raises Unavailable if the broker or
-    PostgreSQL is away.
+    Returns what is known of the job and whether it is over. An operation that is repeated waits for the job
+    that it has begun. Raises Unavailable if the broker or PostgreSQL is away.
     """
     _require_owner(store, claim)
-    job = kept.create(jobs, "force")
-    send_job(FORCE_JOB, job_id=job.id)
+    job, is_new = kept.create_once(jobs, "force", claim)
+    if is_new:
+        _ring(jobs, job, send_job)
     job = _waited(jobs, job, wait)
     if job.state == kept.FAILED:
         raise Unavailable(str(job.report.get("error", "The sync has failed.")), retry_after=5)
-    return computed(_synced(job)), job.is_over
+    return replace(computed(_synced(job)), replayed=not is_new), job.is_over
 
 
 def read_status(store: Store, claim: Claim, report: Report) -> Shown:
@@ -55,7 +57,7 @@ def list_jobs(store: Store, claim: Claim, jobs: Jobs, page: Page) -> Listed:
     """The jobs of the last week, newest first."""
     _require_owner(store, claim)
     found, total = kept.newest(jobs, page.offset, page.per_page)
-    return Listed("jobs", tuple(orjson.dumps(job) for job in found), total)
+    return Listed("jobs", tuple(orjson.dumps(kept.told(job)) for job in found), total)
 
 
 def read_job(store: Store, claim: Claim, jobs: Jobs, job_id: str) -> Shown:
@@ -64,12 +66,21 @@ def read_job(store: Store, claim: Claim, jobs: Jobs, job_id: str) -> Shown:
     job = kept.get(jobs, job_id)
     if job is None:
         raise NotFound(f"There is no job {job_id}.")
-    return Shown(orjson.dumps(job))
+    return Shown(orjson.dumps(kept.told(job)))
 
 
 def _require_owner(store: Store, claim: Claim) -> None:
     """The claim's right is checked as its caller is confirmed."""
     _ = ask(store, claim, Question()).caller
+
+
+def _ring(jobs: Jobs, job: Job, send_job: SendJob) -> None:
+    """A job of which no worker will hear has failed."""
+    try:
+        send_job(FORCE_JOB, job_id=job.id)
+    except Unavailable as refusal:
+        kept.update(jobs, job.id, kept.FAILED, 0.0, {"error": str(refusal)})
+        raise
 
 
 def _waited(jobs: Jobs, job: Job, seconds: float) -> Job:

@@ -11,9 +11,12 @@ from typing import Any
 import orjson
 import redis
 
+from taskapi.domain.callers import Claim, Operation
 from taskapi.domain.clock import timestamp
+from taskapi.domain.errors import KeyReused
 from taskapi.store import keys
 from taskapi.store.client import client_of, faults_named
+from taskapi.store.records import operation_key
 
 KEPT_SECONDS = 7 * 24 * 60 * 60
 QUEUED, RUNNING, DONE, FAILED = "queued", "running", "done", "failed"
@@ -28,7 +31,10 @@ class Jobs:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One job: `action` says what was asked for, `progress` goes from 0 to 1, `report` is what came of it."""
+    """One job: `action` says what was asked for, `progress` goes from 0 to 1, `report` is what came of it.
+
+    `asked` is the fingerprint of the request, if its client named it.
+    """
 
     id: str
     action: str
@@ -37,6 +43,7 @@ class Job:
     created_at: str
     updated_at: str
     report: dict[str, Any] = field(default_factory=dict)
+    asked: str = ""
 
     @property
     def is_over(self) -> bool:
@@ -51,10 +58,25 @@ def connect(url: str) -> Jobs:
 
 def create(jobs: Jobs, action: str) -> Job:
     """A new job, queued; raises Unavailable if the broker is away."""
-    moment = timestamp()
-    made = Job(token_hex(8), action, QUEUED, 0.0, moment, moment)
-    _keep(jobs, made)
-    return made
+    return _keep(jobs, _queued(token_hex(8), action))
+
+
+def create_once(jobs: Jobs, action: str, claim: Claim) -> tuple[Job, bool]:
+    """A new job, queued, and True; or the one that this very operation has made before, and False.
+
+    One that has failed is queued anew. Raises KeyReused if the operation's name was another's, Unavailable
+    if the broker is away.
+    """
+    if claim.operation is None:
+        return create(jobs, action), True
+    name = operation_key(claim).rpartition(":")[2][:16]
+    made = replace(_queued(name, action), asked=claim.operation.fingerprint)
+    with faults_named():
+        known: Any = jobs.redis.set(keys.job(name), _text(made), nx=True, get=True, ex=KEPT_SECONDS)
+    if known is not None and (job := Job(**orjson.loads(known))).state != FAILED:
+        _require_same(job, claim.operation)
+        return job, False
+    return _keep(jobs, made), True
 
 
 def update(
@@ -64,8 +86,7 @@ def update(
     moment = timestamp()
     was = get(jobs, job_id) or Job(job_id, "unknown", QUEUED, 0.0, moment, moment)
     now = replace(was, state=state, progress=progress, updated_at=moment, report=dict(report or was.report))
-    _keep(jobs, now)
-    return now
+    return _keep(jobs, now)
 
 
 def get(jobs: Jobs, job_id: str) -> Job | None:
@@ -73,6 +94,11 @@ def get(jobs: Jobs, job_id: str) -> Job | None:
     with faults_named():
         text: Any = jobs.redis.get(keys.job(job_id))
     return None if text is None else Job(**orjson.loads(text))
+
+
+def told(job: Job) -> dict[str, Any]:
+    """What is told of a job: all but the fingerprint."""
+    return {name: value for name, value in asdict(job).items() if name != "asked"}
 
 
 def newest(jobs: Jobs, offset: int, count: int) -> tuple[list[Job], int]:
@@ -85,9 +111,24 @@ def newest(jobs: Jobs, offset: int, count: int) -> tuple[list[Job], int]:
     return [job for job in found if job is not None], total
 
 
-def _keep(jobs: Jobs, job: Job) -> None:
+def _queued(job_id: str, action: str) -> Job:
+    moment = timestamp()
+    return Job(job_id, action, QUEUED, 0.0, moment, moment)
+
+
+def _require_same(job: Job, operation: Operation) -> None:
+    if job.asked != operation.fingerprint:
+        raise KeyReused("This Idempotency-Key was used for another request.")
+
+
+def _keep(jobs: Jobs, job: Job) -> Job:
     with faults_named():
         pipe = jobs.redis.pipeline(transaction=True)
-        pipe.set(keys.job(job.id), orjson.dumps(asdict(job)), ex=KEPT_SECONDS)
+        pipe.set(keys.job(job.id), _text(job), ex=KEPT_SECONDS)
         pipe.zadd(keys.JOBS, {job.id: time.time()}, nx=True)
         pipe.execute()
+    return job
+
+
+def _text(job: Job) -> bytes:
+    return orjson.dumps(asdict(job))

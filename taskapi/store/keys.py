@@ -1,6 +1,6 @@
 """Every key of the data Redis, spelled once.
 
-meta                     hash   state, run, incarnation, epoch, version, settled, carried
+meta                     hash   state, run, incarnation, epoch, version, settled, carried, commits
 ids                      hash   <kind>: last id given, <kind>:ceiling: highest id leased
 <kind>:<id>              string a live record, the JSON that the API sends
 trash:<kind>:<id>        string a record in the trash
@@ -18,6 +18,7 @@ journal                  stream <version>-0: every change
 leaving                  hash   <parent>: JSON account of the sweep of its tasks; see domain/cascades.py
 session:<user>:<id>      hash   one login; sessions:<user>: zset of their ids by expiry in ms
 op:<hash>                string the answer of a write, by its operation id
+op:<hash>:session        string the session that a write has begun: its id and its refresh id
 kept:<user>              zset   those of them that hold a whole answer, by time in ms
 limits                   hash   <user>:<calls>:<period in ms>: when the bucket is full again, in µs
 sync                     hash   what the flush did last
@@ -91,6 +92,11 @@ def sessions(user_id: int) -> str:
 def operation(digest: str) -> str:
     """The answer of a write."""
     return f"op:{digest}"
+
+
+def begun(operation_key: str) -> str:
+    """The session that a write has begun."""
+    return f"{operation_key}:session"
 
 
 JOBS = "jobs"

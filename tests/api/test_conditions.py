@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from taskapi.store.client import Store
-from tests.api.conftest import Person
+from tests.api.conftest import PASSWORD, Person, basic, bearer
 
 
 def test_a_whole_record_is_tagged_with_its_version_and_a_narrowed_one_weakly(user: Person) -> None:
@@ -133,3 +134,85 @@ def test_what_was_made_is_found_where_the_answer_says(user: Person) -> None:
         answer = user.post(f"{mount}/tasks", {"title": "x"})
         assert answer.headers["Location"] == f"{mount}/tasks/{answer.json['data']['id']}"
         assert user.get(answer.headers["Location"]).json == answer.json
+
+
+def test_a_sync_with_the_same_key_is_one_job(owner: Person) -> None:
+    key = {"Idempotency-Key": "k"}
+    first = owner.post("/admin/sync?action=force&wait=0", headers=key)
+    again = owner.post("/v1/admin/sync?action=force&wait=0", headers=key)
+    assert again.json["data"]["job_id"] == first.json["data"]["job_id"]
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert owner.get("/admin/jobs").json["data"]["total"] == 1
+    assert owner.post("/admin/sync?action=force&wait=1", headers=key).status_code == 409
+
+
+def test_sessions_that_are_ended_with_the_same_key_end_once(user: Person) -> None:
+    mine = Person(user.client, basic("ada", PASSWORD), user.user)
+    for path, key in ((f"/auth/sessions/{_session_of(mine)}", "one"), ("/auth/sessions", "all")):
+        sign_in(mine)
+        first = mine.delete(path, headers={"Idempotency-Key": key})
+        assert first.status_code == 200
+        kept = sign_in(mine)
+        again = mine.delete(path, headers={"Idempotency-Key": key})
+        assert (again.status_code, again.json) == (200, first.json)
+        assert again.headers["Idempotency-Replayed"] == "true"
+        assert mine.client.get("/auth/me", headers=bearer(kept["access_token"])).status_code == 200
+
+
+def _session_of(person: Person) -> str:
+    found: str = person.get("/auth/sessions").json["data"]["sessions"][0]["id"]
+    return found
+
+
+def sign_in(person: Person, headers: dict[str, str] | None = None) -> dict[str, Any]:
+    """The tokens of a new session."""
+    sent = {"username": "ada", "password": PASSWORD}
+    found: dict[str, Any] = person.client.post("/login", json=sent, headers=headers).json
+    return found
+
+
+def test_a_sign_in_with_the_same_key_is_one_session(user: Person) -> None:
+    key = {"Idempotency-Key": "k"}
+    tokens = [sign_in(user, key), sign_in(user, key)]
+    assert user.get("/auth/sessions").json["data"]["total"] == 2
+    for each in tokens:
+        assert user.client.get("/auth/me", headers=bearer(each["access_token"])).status_code == 200
+    assert user.client.post("/auth/refresh", headers=bearer(tokens[1]["refresh_token"])).status_code == 200
+
+
+def test_a_session_that_is_over_does_not_come_back_with_its_key(user: Person) -> None:
+    key = {"Idempotency-Key": "k"}
+    over = bearer(sign_in(user, key)["access_token"])
+    user.client.post("/logout", headers=over)
+    again = sign_in(user, key)
+    for token in (over, bearer(again["access_token"])):
+        assert user.client.get("/auth/me", headers=token).status_code == 401
+    assert user.client.get("/auth/me", headers=bearer(sign_in(user)["access_token"])).status_code == 200
+
+
+def test_registering_with_the_same_key_is_one_session(client: FlaskClient) -> None:
+    sent, key = {"username": "eve", "password": PASSWORD}, {"Idempotency-Key": "k"}
+    answers = [client.post("/register", json=sent, headers=key) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 201]
+    eve = bearer(answers[1].json["access_token"])
+    assert client.get("/auth/sessions", headers=eve).json["data"]["total"] == 1
+
+
+def test_a_refresh_with_the_same_key_gives_the_same_and_ends_nothing(user: Person) -> None:
+    key = {"Idempotency-Key": "k"}
+    token = sign_in(user)["refresh_token"]
+    answers = [user.client.post("/auth/refresh", headers=bearer(token) | key) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    following = bearer(answers[0].json["refresh_token"])
+    assert user.client.post("/auth/refresh", headers=following).status_code == 200
+    assert user.client.post("/auth/refresh", headers=bearer(token)).status_code == 401
+
+
+def test_a_new_password_with_the_same_key_begins_one_session(user: Person) -> None:
+    sent, key = {"current_password": PASSWORD, "new_password": "another horse"}, {"Idempotency-Key": "k"}
+    first = user.client.put("/auth/password", json=sent, headers=basic("ada", PASSWORD) | key)
+    again = user.client.put("/auth/password", json=sent, headers=basic("ada", "another horse") | key)
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    mine = bearer(again.json["access_token"])
+    assert user.client.get("/auth/sessions", headers=mine).json["data"]["total"] == 1

@@ -12,6 +12,7 @@ from taskapi.services import accounts, passwords, user_changes, users
 from taskapi.services.accounts import Device
 from taskapi.services.passwords import VerifiedMemory
 from taskapi.services.results import Login
+from taskapi.store.sessions import Session
 from tests.services.conftest import OWNER, claim, said
 
 HERE = Device("127.0.0.1", "curl")
@@ -89,10 +90,12 @@ def test_a_deleted_user_cannot_sign_in(store, ada):
 
 
 def test_a_refreshed_session_goes_on_and_a_reused_refresh_ends_it(store, ada):
-    following = accounts.refresh(store, ada.user_id, ada.session, ada.refresh_id, life_seconds=60)
+    following = accounts.refresh(
+        store, PUBLIC, Session(ada.user_id, ada.session, ada.refresh_id), life_seconds=60
+    )
     assert following.session == ada.session
     with pytest.raises(Unauthorized):
-        accounts.refresh(store, ada.user_id, ada.session, ada.refresh_id, life_seconds=60)
+        accounts.refresh(store, PUBLIC, Session(ada.user_id, ada.session, ada.refresh_id), life_seconds=60)
     with pytest.raises(Unauthorized):
         accounts.read_me(store, signed_in(ada))
 

@@ -26,6 +26,7 @@ from taskapi.services.accounts import Device
 from taskapi.store import client, dirty, finders, records, scrub, sessions
 from taskapi.store.plans import Change
 from taskapi.store.records import save
+from taskapi.store.sessions import Session
 from tests.services.conftest import ADMIN, ANN, BOB, OWNER, claim, said
 
 DELETE, CHANGE, FIND = Right.DELETE_USER, Right.CHANGE_USER, Right.FIND_TASKS
@@ -238,9 +239,9 @@ def test_a_refresh_that_is_refused_leaves_the_token_good(store, house):
     limited = replace(store, limits=(client.Limit(1, 60_000),))
     task_lists.list_tasks(limited, claim(ANN, FIND), TaskSearch())
     with pytest.raises(Limited):
-        accounts.refresh(limited, ANN, login.session, login.refresh_id, life_seconds=60)
+        accounts.refresh(limited, Claim(0), Session(ANN, login.session, login.refresh_id), life_seconds=60)
     store.redis.delete("limits")
-    assert accounts.refresh(limited, ANN, login.session, login.refresh_id, life_seconds=60)
+    assert accounts.refresh(limited, Claim(0), Session(ANN, login.session, login.refresh_id), life_seconds=60)
 
 
 def test_the_last_name_to_sign_in_with_is_not_taken_away(store, house):

@@ -172,41 +172,41 @@ class TestSessions:
 
     def begun(self, store: Store) -> sessions.Session:
         version = int(store.redis.get("credential:1").split(b'"version":')[1][:-1])
-        return sessions.begin(store, 1, version, 60, {"address": "127.0.0.1", "agent": "curl"})
+        return sessions.begin(store, Claim(0), 1, version, 60, {"address": "127.0.0.1", "agent": "curl"})
 
     def test_a_session_lets_its_caller_in_until_it_is_ended(self, store, account):
         session = self.begun(store)
         claim = Claim(1, session=session.id)
         assert ask(store, claim, Question()).caller.id == 1
-        assert sessions.end(store, 1, session.id) == 1
+        assert sessions.end(store, Claim(1), 1, session.id).count == 1
         with pytest.raises(Unauthorized):
             ask(store, claim, Question())
 
     def test_a_refresh_id_is_good_once_and_its_second_use_ends_the_session(self, store, account):
         first = self.begun(store)
-        second = sessions.rotate(store, first, 60)
+        second = sessions.rotate(store, Claim(0), first, 60)
         assert (second.id, second.refresh_id != first.refresh_id) == (first.id, True)
         with pytest.raises(Unauthorized, match="used before"):
-            sessions.rotate(store, first, 60)
+            sessions.rotate(store, Claim(0), first, 60)
         with pytest.raises(Unauthorized):
-            sessions.rotate(store, second, 60)
+            sessions.rotate(store, Claim(0), second, 60)
 
     def test_a_resent_rotation_counts_once(self, store, account):
         session = self.begun(store)
         with every_command_sent_twice():
-            following = sessions.rotate(store, session, 60)
-        assert sessions.rotate(store, following, 60).id == session.id
+            following = sessions.rotate(store, Claim(0), session, 60)
+        assert sessions.rotate(store, Claim(0), following, 60).id == session.id
 
     def test_no_session_begins_on_a_password_that_has_just_changed(self, store, account):
         with pytest.raises(Exception, match="password has changed"):
-            sessions.begin(store, 1, 5, 60, {})
+            sessions.begin(store, Claim(0), 1, 5, 60, {})
 
     def test_sessions_are_listed_newest_first_and_all_end_together(self, store, account):
         begun = [self.begun(store), self.begun(store)]
         listed = sessions.of_user(store, 1)
         assert {row["id"] for row in listed} == {session.id for session in begun}
         assert listed[0]["agent"] == "curl"
-        assert sessions.end(store, 1) == 2
+        assert sessions.end(store, Claim(1), 1).count == 2
         assert sessions.of_user(store, 1) == []
 
     def test_the_oldest_sessions_make_room(self, store, account, monkeypatch):
@@ -223,4 +223,4 @@ class TestSessions:
         version = int(store.redis.get("credential:1").split(b'"version":')[1][:-1])
         store.redis.hset(keys.META, "state", "closed")
         with pytest.raises(Unavailable):
-            sessions.begin(store, 1, version, 60, {})
+            sessions.begin(store, Claim(0), 1, version, 60, {})
