@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+from dataclasses import replace
 
 from flask import request
 
@@ -38,6 +39,19 @@ class Callers:
         user_id, session, credential = self._who()
         return Claim(user_id, right, session, credential, request_id)
 
+    def verified_anew(self, claim: Claim) -> Claim | None:
+        """The claim after another look at its password, or None if it rests on none or nothing has changed.
+
+        Raises Unauthorized if the password is wrong by now.
+        """
+        if claim.credential_version is None:
+            return None
+        _, _, rest = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+        user_id, version = self._addresses.guard(self._basic_anew, rest)
+        if version == claim.credential_version:
+            return None
+        return replace(claim, user_id=user_id, credential_version=version)
+
     def _who(self) -> tuple[int, str | None, int | None]:
         """User id, session and credential version."""
         password = request.environ.get("HTTP_X_OWNER_PASSWORD")
@@ -63,6 +77,12 @@ class Callers:
     def _basic(self, encoded: str) -> tuple[int, int]:
         name, password = _basic_pair(encoded)
         return accounts.verify_basic(self._store, self._verified, name, password)
+
+    def _basic_anew(self, encoded: str) -> tuple[int, int]:
+        name, password = _basic_pair(encoded)
+        known = accounts.verify_basic(self._store, VerifiedMemory(), name, password)
+        self._verified.remember(name, password, *known)
+        return known
 
 
 def bearer_text() -> str | None:
