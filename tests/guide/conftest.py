@@ -22,7 +22,7 @@ from taskapi.domain.records import GROUP_ADMIN, OWNER, Credential, Group, Task, 
 from taskapi.embedded.ports import free_port
 from taskapi.embedded.servers import Servers
 from taskapi.services import passwords
-from taskapi.store import client
+from taskapi.store import client, heartbeats, jobs
 from taskapi.store.client import Store
 from taskapi.store.plans import Change
 from taskapi.store.records import save
@@ -31,7 +31,7 @@ from tests.conftest import ROOT, product_environment
 from tests.guide.commands import Command
 from tests.store.conftest import SYSTEM, Maker
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 30
 PASSWORDS = {1: "admin1234", 2: "alice123", 3: "mypassword"}
 HASHES = {user_id: passwords.hashed(password) for user_id, password in PASSWORDS.items()}
 WEEK = {"Monday": 8.0, "Tuesday": 8.0, "Wednesday": 8.0, "Thursday": 8.0, "Friday": 6.0}
@@ -47,7 +47,7 @@ class Answer:
     body: Any
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def address(servers: Servers, schema: None) -> Iterator[str]:
     """Where the API is served, with nothing set but its servers."""
     port = free_port()
@@ -103,14 +103,20 @@ def store(servers: Servers, redis_data: Redis, redis_broker: Redis, database_url
 
 @pytest.fixture
 def worker(servers: Servers, store: Store) -> Iterator[None]:
-    """A Celery worker with a beat."""
+    """A Celery worker with a beat, of which the owner knows."""
     command = [sys.executable, "-m", "celery", "-A", "celery_app", "worker", "-B", "-c", "1", "-l", "WARNING"]
     quiet = ["--without-gossip", "--without-mingle", "-s", str(servers.home.run / "beat-guide")]
     environ = {**os.environ, **product_environment(servers)}
     process = subprocess.Popen([*command, *quiet], cwd=ROOT, env=environ, stderr=subprocess.DEVNULL)
+    broker = jobs.connect(servers.urls["broker"])
     try:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not heartbeats.alive(broker).is_running:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
         yield
     finally:
+        broker.redis.close()
         process.terminate()
         process.wait(PATIENCE_SECONDS)
 
