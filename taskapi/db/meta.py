@@ -1,4 +1,4 @@
-"""Which installation the database belongs to, its epoch, its clean stop, and the leases of ids."""
+"""Which installation the database belongs to, its epoch and commits, its clean stop, the leases of ids."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,11 +7,14 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, text
 
-_READ = text("SELECT incarnation, epoch, closed FROM meta")
+_READ = text("SELECT incarnation, epoch, closed, commits FROM meta")
 _ADMIT = text(
-    "INSERT INTO meta (id, incarnation, epoch) VALUES (1, :incarnation, :epoch)"
-    " ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch, closed = NULL"
+    "INSERT INTO meta AS held (id, incarnation, epoch, commits)"
+    " VALUES (1, :incarnation, :epoch, :commits + 1)"
+    " ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch, closed = NULL,"
+    " commits = greatest(held.commits + 1, excluded.commits) RETURNING commits"
 )
+_COUNT = text("UPDATE meta SET commits = commits + 1 RETURNING commits")
 _CLOSE = text("UPDATE meta SET closed = CAST(:fingerprint AS jsonb) WHERE epoch = :epoch")
 _LEASE = text(
     "INSERT INTO lease AS held (kind, ceiling) VALUES (:kind, :ceiling)"
@@ -21,22 +24,36 @@ _LEASE = text(
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """The row of `meta`. `closed` is the fingerprint of the clean stop after which nothing has happened."""
+    """The row of `meta`. `closed` is the fingerprint of the clean stop after which nothing has happened.
+
+    `commits` counts every commit of a flush, a lease or an admission; it is never lower than before,
+    unless some of them were lost.
+    """
 
     incarnation: str
     epoch: int
     closed: dict[str, Any] | None
+    commits: int
 
 
 def installation(connection: Connection) -> Installation | None:
     """Whose database this is; None before the first admission."""
     row = connection.execute(_READ).first()
-    return None if row is None else Installation(str(row.incarnation), row.epoch, row.closed)
+    return None if row is None else Installation(str(row.incarnation), row.epoch, row.closed, row.commits)
 
 
-def admit(connection: Connection, incarnation: str, epoch: int) -> None:
-    """Writes the epoch that is admitted; a clean stop before it counts no more."""
-    connection.execute(_ADMIT, {"incarnation": incarnation, "epoch": epoch})
+def admit(connection: Connection, incarnation: str, epoch: int, commits: int = 0) -> int:
+    """Writes the epoch that is admitted; a clean stop before it counts no more.
+
+    Returns which commit this will be: above all that were ever counted, `commits` included.
+    """
+    values = {"incarnation": incarnation, "epoch": epoch, "commits": commits}
+    return int(connection.execute(_ADMIT, values).scalar_one())
+
+
+def count_commit(connection: Connection) -> int:
+    """Which commit this will be: the last statement of a transaction, as others wait for its end."""
+    return int(connection.execute(_COUNT).scalar_one())
 
 
 def note_closed(connection: Connection, epoch: int, fingerprint: Mapping[str, Any]) -> bool:

@@ -76,6 +76,13 @@ def highest_version(connection: Connection) -> int:
     return int(connection.scalar(text(f"SELECT coalesce(greatest({highest}), 0)")))
 
 
+def highest_ids(connection: Connection) -> dict[str, int]:
+    """The highest id of each kind, purged ones included; 0 for none."""
+    columns = ", ".join(f"(SELECT max(id) FROM {MIRRORS[kind].name})" for kind in RECORDS)  # noqa: S608 - the same
+    found = connection.execute(text(f"SELECT {columns}")).one()
+    return {kind: highest or 0 for kind, highest in zip(RECORDS, found, strict=True)}
+
+
 def counts(connection: Connection) -> dict[str, int]:
     """How many live records of each kind there are."""
     return {kind: int(connection.scalar(text(_count(kind)))) for kind in RECORDS}

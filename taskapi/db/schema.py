@@ -86,6 +86,7 @@ META = Table(
     Column("incarnation", UUID(as_uuid=False), nullable=False),
     Column("epoch", Integer(), nullable=False),
     Column("closed", JSONB()),
+    Column("commits", BigInteger(), nullable=False, server_default="0"),
 )
 
 LEASE = Table(

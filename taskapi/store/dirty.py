@@ -53,12 +53,13 @@ class Batch:
     """The oldest dirty records and the journal's next entries, with the epoch they belong to.
 
     `settled` is the highest version known to be in PostgreSQL, `carried` that of the last journal
-    entry known to be there, `total` how many records are dirty.
+    entry known to be there, `commits` the last commit, `total` how many records are dirty.
     """
 
     epoch: int
     settled: int
     carried: int
+    commits: int
     total: int
     marks: tuple[Mark, ...]
     entries: tuple[Entry, ...]
@@ -77,21 +78,23 @@ def peek(store: Store, records: int = 1000, entries: int = 2000) -> Batch:
     reply = run(store, "peek", records, entries)
     if reply[0] == b"unverified":
         raise refusal(reply)
-    epoch, settled, carried, total, found, journal = reply
+    *known, found, journal = reply
     triples = zip(found[0::3], found[1::3], found[2::3], strict=True)
     marks = tuple(_mark(name, version, blob) for name, version, blob in triples)
     lines = tuple(_entry(*line) for line in journal)
-    return Batch(int(epoch), int(settled), int(carried), total, marks, lines)
+    epoch, settled, carried, commits, total = map(int, known)
+    return Batch(epoch, settled, carried, commits, total, marks, lines)
 
 
-def settle(store: Store, batch: Batch, written: Sequence[Mark], carried: int = 0) -> int:
+def settle(store: Store, batch: Batch, written: Sequence[Mark], carried: int = 0, commit: int = 0) -> int:
     """Clears the marks of what was committed; a record that has changed meanwhile stays dirty.
 
-    `carried` is the version of the last journal entry that was committed with it. Returns how many
-    marks were cleared; -1 if the epoch has changed, which leaves all as it was.
+    `carried` is the version of the last journal entry that was committed with it, `commit` the number
+    of that commit. Returns how many marks were cleared; -1 if the epoch has changed, which leaves all
+    as it was.
     """
     pairs = (value for mark in written for value in (mark.name, mark.version))
-    reply: list[int] = run(store, "settle", batch.epoch, JOURNAL_WINDOW, carried, *pairs)
+    reply: list[int] = run(store, "settle", batch.epoch, JOURNAL_WINDOW, carried, commit, *pairs)
     return reply[0]
 
 

@@ -67,6 +67,11 @@ class State:
         """The version of the last journal entry that PostgreSQL is known to have."""
         return int(self.meta.get("carried", 0))
 
+    @property
+    def commits(self) -> int:
+        """The last commit that PostgreSQL is known to have had."""
+        return int(self.meta.get("commits", 0))
+
     def fingerprint(self) -> dict[str, Any]:
         """What a clean stop writes down, to be found again at the next start."""
         return {
@@ -122,16 +127,18 @@ def open_for(
     ids: Mapping[str, tuple[int, int]],
     *,
     carried: int = 0,
+    commits: int = 0,
 ) -> bool:
     """Opens Redis in that epoch.
 
-    `settled` is the highest version that PostgreSQL has, `carried` that of its last journal entry;
-    `ids` has the last id given and the ceiling of each kind. False, with nothing changed, if Redis
+    `settled` is the highest version that PostgreSQL has, `carried` that of its last journal entry,
+    `commits` its last commit; `ids` has the last id given and the ceiling of each kind. False, with nothing changed, if Redis
     has restarted meanwhile or another admission was faster.
     """
     rows = (value for kind, (last, ceiling) in ids.items() for value in (kind, last, ceiling))
     start = epoch * EPOCH_SPAN
-    return bool(run_unverified(store, "open", run, epoch, incarnation, start, settled, carried, *rows))
+    known = (start, settled, carried, commits)
+    return bool(run_unverified(store, "open", run, epoch, incarnation, *known, *rows))
 
 
 def leases(store: Store) -> dict[str, tuple[int, int]]:
@@ -151,10 +158,13 @@ def reserve(store: Store, kind: Kind) -> int:
     return int(reply)
 
 
-def raise_ceiling(store: Store, kind: str, ceiling: int) -> None:
-    """Lets ids be given up to that one; PostgreSQL has committed to it before."""
-    with faults_named():
-        store.redis.hset(keys.IDS, f"{kind}:ceiling", ceiling)
+def raise_ceilings(store: Store, epoch: int, commit: int, ceilings: Mapping[str, int]) -> bool:
+    """Lets ids of each kind be given up to its ceiling, which PostgreSQL has with that commit.
+
+    False, with nothing changed, if the epoch has changed or an admission is under way.
+    """
+    flat = (value for pair in ceilings.items() for value in pair)
+    return bool(run(store, "ceilings", epoch, commit, *flat))
 
 
 def place(store: Store, rows: Sequence[tuple[Record | None, Record | None, bool]]) -> int:

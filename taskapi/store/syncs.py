@@ -35,7 +35,10 @@ def note(store: Store, rows: int) -> None:
 
 
 def record_loss(store: Store, where: str, above: int, up_to: int | None) -> None:
-    """Records that a store came back without the versions in that range; once for each range."""
+    """Records that a store came back without the versions in that range; once for each range.
+
+    An empty range: some up to there were missing, and nothing tells which.
+    """
     losses = history(store).losses
     if any((loss["store"], loss["above"], loss["up_to"]) == (where, above, up_to) for loss in losses):
         return

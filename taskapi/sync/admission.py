@@ -101,12 +101,11 @@ def _admitted(store: Store, connection: Connection, facts: Facts, finding: Findi
     failpoints.reach("admission.rebuilt")
     epoch = facts.epoch + (finding is not Finding.CLEAN)
     ids = facts.ids_kept() if finding is Finding.CLEAN else facts.ids_jumped()
-    buried = _commit(connection, incarnation, epoch, ids, rebuilt.gone or {})
+    buried, commit = _commit(connection, facts, epoch, ids, rebuilt.gone or {})
     failpoints.reach("admission.committed")
     settled = epoch * EPOCH_SPAN if buried else facts.highest
-    opened = state.open_for(
-        store, facts.redis.run, incarnation, epoch, settled, ids, carried=facts.last_entry
-    )
+    known = {"carried": facts.last_entry, "commits": commit}
+    opened = state.open_for(store, facts.redis.run, incarnation, epoch, settled, ids, **known)
     failpoints.reach("admission.opened")
     _require(opened)
     return Verdict(finding, epoch, rebuilt.placed, rebuilt.marked, buried)
@@ -132,19 +131,22 @@ def _rebuild(store: Store, connection: Connection, finding: Finding) -> _Rebuilt
 
 def _commit(
     connection: Connection,
-    incarnation: str,
+    facts: Facts,
     epoch: int,
     ids: dict[str, tuple[int, int]],
     gone: dict[str, list[int]],
-) -> int:
-    """The epoch, the leases and the end of the clean stop's record, in one transaction."""
-    meta.admit(connection, incarnation, epoch)
+) -> tuple[int, int]:
+    """The epoch, the leases and the end of the clean stop's record, in one transaction.
+
+    Returns how many records were buried, and the number of the commit.
+    """
+    commit = meta.admit(connection, facts.incarnation, epoch, facts.redis.commits)
     for kind, (_, ceiling) in sorted(ids.items()):
         meta.lease(connection, kind, ceiling)
     buried = rebuilding.bury(connection, gone, epoch * EPOCH_SPAN)
     failpoints.reach("admission.written")
     connection.commit()
-    return buried
+    return buried, commit
 
 
 def _record_losses(store: Store, facts: Facts, finding: Finding) -> None:
@@ -155,7 +157,8 @@ def _record_losses(store: Store, facts: Facts, finding: Finding) -> None:
     elif finding is Finding.STALE and facts.last_entry > facts.redis.version:
         syncs.record_loss(store, "redis", facts.redis.version, facts.last_entry)
     elif finding is Finding.WENT_BACK:
-        syncs.record_loss(store, "postgresql", facts.highest, facts.redis.settled)
+        settled = facts.redis.settled
+        syncs.record_loss(store, "postgresql", min(facts.highest, settled), settled)
         _record_lost_journal(store, facts)
 
 

@@ -17,10 +17,15 @@ NOWHERE = "Redis has a mark for it, but no record."
 
 @dataclass(slots=True)
 class Carried:
-    """What was written: how many newer rows of each kind, and which marks were refused, with the reason."""
+    """What was written: how many newer rows of each kind, and which marks were refused, with the reason.
+
+    `entries` is how many lines of the journal, `commit` the number of the commit that brought it all.
+    """
 
     rows: dict[str, int] = field(default_factory=dict)
     refused: list[tuple[Mark, str]] = field(default_factory=list)
+    entries: int = 0
+    commit: int = 0
 
     def kept(self, marks: Sequence[Mark]) -> list[Mark]:
         """Those marks that were not refused."""

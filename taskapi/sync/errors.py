@@ -10,9 +10,10 @@ class EpochMoved(Unavailable):
 class PostgresWentBack(Unavailable):
     """PostgreSQL has less than was once committed to it: an older state of it came back."""
 
-    def __init__(self, highest: int, settled: int) -> None:
+    def __init__(self, highest: int, settled: int, commits_lost: int = 0) -> None:
+        found = f"its highest version is {highest}, though {settled} was committed"
         super().__init__(
-            f"PostgreSQL went back: its highest version is {highest}, though {settled} was committed."
+            f"PostgreSQL went back: {f'commits are missing, {commits_lost}' if commits_lost else found}."
         )
         self.highest = highest
         self.settled = settled

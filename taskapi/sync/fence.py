@@ -16,13 +16,15 @@ class Known(Protocol):
     def settled(self) -> int: ...
     @property
     def carried(self) -> int: ...
+    @property
+    def commits(self) -> int: ...
 
 
 def enter(connection: Connection, known: Known) -> None:
     """Keeps admissions out until the transaction ends.
 
     Raises EpochMoved if PostgreSQL is in a newer epoch, PostgresWentBack if it is in an older one
-    or lacks what was settled or carried, PostgresAway.
+    or lacks what was settled or carried or a commit, PostgresAway.
     """
     locks.hold_shared(connection)
     found = meta.installation(connection)
@@ -31,6 +33,8 @@ def enter(connection: Connection, known: Known) -> None:
     highest = rows.highest_version(connection)
     if found is None or found.epoch < known.epoch or highest < known.settled:
         raise PostgresWentBack(highest, known.settled)
+    if found.commits < known.commits:
+        raise PostgresWentBack(min(highest, known.settled), known.settled, known.commits - found.commits)
     last_entry = journal.last_version(connection)
     if last_entry < known.carried:
         raise PostgresWentBack(last_entry, known.carried)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from taskapi.db import meta
 from taskapi.db.engine import Engine, transaction
 from taskapi.domain import failpoints
 from taskapi.store import dirty, syncs
@@ -72,9 +73,9 @@ def flush_batch(store: Store, engine: Engine) -> Flushed:
     failpoints.reach("flush.topped_up")
     if batch.is_empty:
         return Flushed()
-    carried, entries = _write(engine, batch)
+    carried = _write(engine, batch)
     failpoints.reach("flush.committed")
-    return _settled(store, batch, carried, entries)
+    return _settled(store, batch, carried)
 
 
 def drain(store: Store, engine: Engine, seconds: float) -> Flushed:
@@ -97,27 +98,29 @@ def _flush_watched(store: Store, engine: Engine) -> Flushed:
         raise
 
 
-def _write(engine: Engine, batch: Batch) -> tuple[Carried, int]:
+def _write(engine: Engine, batch: Batch) -> Carried:
     with transaction(engine) as connection:
         failpoints.reach("flush.begun")
         fence.enter(connection, batch)
         failpoints.reach("flush.entered")
         carried = carry_records(connection, batch.marks)
         failpoints.reach("flush.upserted")
-        entries = carry_entries(connection, batch.entries)
+        carried.entries = carry_entries(connection, batch.entries)
+        carried.commit = meta.count_commit(connection)
         failpoints.reach("flush.journaled")
-    return carried, entries
+    return carried
 
 
-def _settled(store: Store, batch: Batch, carried: Carried, entries: int) -> Flushed:
+def _settled(store: Store, batch: Batch, carried: Carried) -> Flushed:
     for mark, reason in carried.refused:
         log.error("refused by PostgreSQL", record=mark.name, version=mark.version, reason=reason)
         dirty.quarantine(store, [mark], reason)
     failpoints.reach("flush.set_apart")
     last = batch.entries[-1].version if batch.entries else 0
-    cleared = dirty.settle(store, batch, carried.kept(batch.marks), last)
+    cleared = dirty.settle(store, batch, carried.kept(batch.marks), last, carried.commit)
     failpoints.reach("flush.settled")
     if cleared < 0:
         raise EpochMoved("Redis was admitted to another epoch during the flush.")
     refused = len(carried.refused)
-    return Flushed(carried.rows, entries, batch.total - cleared - refused, refused, is_clean=False)
+    left = batch.total - cleared - refused
+    return Flushed(carried.rows, carried.entries, left, refused, is_clean=False)

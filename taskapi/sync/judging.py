@@ -1,7 +1,7 @@
 """What an admission finds: both stores' account of themselves, and what follows from it."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from taskapi.db import journal, meta, rows
@@ -29,7 +29,8 @@ class Finding(StrEnum):
 class Facts:
     """Both stores as they are found, under the lock that keeps everybody else out.
 
-    `highest` is the highest version in PostgreSQL, `last_entry` that of its journal.
+    `highest` is the highest version in PostgreSQL, `last_entry` that of its journal, `highest_ids`
+    has the highest id of each kind there.
     """
 
     redis: State
@@ -37,12 +38,14 @@ class Facts:
     highest: int
     last_entry: int
     leases: dict[str, int]
+    highest_ids: dict[str, int]
+    newborn: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     @property
     def incarnation(self) -> str:
         """The installation that both belong to, a new one if neither belongs to any."""
         known = self.postgres.incarnation if self.postgres else self.redis.incarnation
-        return known or str(uuid.uuid4())
+        return known or self.newborn
 
     @property
     def epoch(self) -> int:
@@ -60,7 +63,7 @@ class Facts:
         return {kind: (self._held(kind), self._held(kind) + size) for kind, size in sizes.items()}
 
     def _held(self, kind: str) -> int:
-        return max(*self.redis.ids[kind], self.leases.get(kind, 0))
+        return max(*self.redis.ids[kind], self.leases.get(kind, 0), self.highest_ids[kind])
 
 
 def look(store: Store, connection: Connection) -> Facts:
@@ -71,6 +74,7 @@ def look(store: Store, connection: Connection) -> Facts:
         rows.highest_version(connection),
         journal.last_version(connection),
         meta.leases(connection),
+        rows.highest_ids(connection),
     )
     connection.commit()
     return facts
@@ -108,7 +112,7 @@ def require_kin(facts: Facts) -> None:
 def _went_back(facts: Facts, postgres: Installation) -> bool:
     redis = facts.redis
     lacks = facts.highest < redis.settled or facts.last_entry < redis.carried
-    return lacks or postgres.epoch < redis.epoch
+    return lacks or postgres.epoch < redis.epoch or postgres.commits < redis.commits
 
 
 def _is_stale(redis: State, postgres: Installation, highest: int) -> bool:

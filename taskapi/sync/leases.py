@@ -20,10 +20,10 @@ def top_up(store: Store, engine: Engine, batch: Batch) -> dict[str, int]:
     with transaction(engine) as connection:
         fence.enter(connection, batch)
         ceilings = {kind: meta.lease(connection, kind, ceiling) for kind, ceiling in sorted(wanted.items())}
+        commit = meta.count_commit(connection)
         failpoints.reach("leases.leased")
     failpoints.reach("leases.committed")
-    for kind, ceiling in ceilings.items():
-        state.raise_ceiling(store, kind, ceiling)
+    state.raise_ceilings(store, batch.epoch, commit, ceilings)
     return ceilings
 
 

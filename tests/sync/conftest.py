@@ -55,6 +55,16 @@ def new_task(store: Store, **values: Any) -> Task:
     return create(store, Task(**fields))
 
 
+def many_tasks(store: Store, count: int, **values: Any) -> list[Task]:
+    """Tasks of user 1, twenty in a save."""
+    fields = {"title": "t", "user_id": 1, "created_at": timestamp(), "updated_at": timestamp()} | values
+    made: list[Task] = []
+    while len(made) < count:
+        changes = [Change(None, Task(**fields), "created") for _ in range(min(20, count - len(made)))]
+        made += [stored.record for stored in save(store, Claim(1), changes).stored]
+    return made
+
+
 def change(store: Store, was: Record, **values: Any) -> Any:
     """The record with other values."""
     return save(store, Claim(1), [Change(was, was.changed(**values), "changed")]).first.record

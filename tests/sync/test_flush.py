@@ -193,13 +193,14 @@ def fill_up(store: Store, engine: Engine, count: int) -> None:
         "INSERT INTO tasks (id, version, title, user_id)"
         f" SELECT n + 1000, {epoch}, 't', 1 FROM generate_series(1, {count}) AS n",
     )
-    store.redis.eval(
-        "for n = 1, tonumber(ARGV[1]) do redis.call('SET', 'task:' .. (n + 1000),"
-        """ '{"id":' .. (n + 1000) .. ',"title":"t","user_id":1,"version":' .. ARGV[2] .. '}') end""",
-        0,
-        count,
-        epoch,
-    )
+    for first in range(1, count, 10_000):
+        store.redis.eval(
+            "for n = ARGV[1] + 0, ARGV[1] + 9999 do redis.call('SET', 'task:' .. (n + 1000),"
+            """ '{"id":' .. (n + 1000) .. ',"title":"t","user_id":1,"version":' .. ARGV[2] .. '}') end""",
+            0,
+            first,
+            epoch,
+        )
 
 
 def test_a_record_written_all_the_time_does_not_starve_the_others(opened: Store, engine: Engine):
@@ -209,7 +210,7 @@ def test_a_record_written_all_the_time_does_not_starve_the_others(opened: Store,
     for _ in range(5):
         batch = dirty.peek(opened, records=2)
         hot = change(opened, hot, title=f"{hot.version}")
-        carried, _ = flush._write(engine, batch)
+        carried = flush._write(engine, batch)
         dirty.settle(opened, batch, carried.kept(batch.marks), batch.entries[-1].version)
         seen |= {mark.name for mark in batch.marks}
 

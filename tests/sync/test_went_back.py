@@ -5,14 +5,17 @@ from sqlalchemy import text
 
 from taskapi.db.engine import Engine, transaction
 from taskapi.domain import failpoints
+from taskapi.domain.clock import timestamp
 from taskapi.domain.errors import Unavailable
-from taskapi.store import syncs
+from taskapi.domain.records import User
+from taskapi.store import dirty, state, syncs
 from taskapi.store.client import Store
 from taskapi.sync.admission import admit
-from taskapi.sync.flush import drain
+from taskapi.sync.catching_up import sweep
+from taskapi.sync.flush import drain, flush_batch
 from taskapi.sync.judging import Finding
-from tests.sync.conftest import change, new_task, purge, restart
-from tests.sync.test_admission import require_settled, tasks_in
+from tests.sync.conftest import change, create, many_tasks, new_task, purge, restart
+from tests.sync.test_admission import forget_everything, require_settled, tasks_in
 from tests.sync.test_flush import run_sql, titles
 
 
@@ -92,3 +95,59 @@ def test_an_empty_postgresql_beside_a_filled_redis_is_filled_from_it(opened: Sto
     require_settled(opened, engine)
     assert titles(engine) == {task.id: "t"}
     assert new_task(opened).id == 1_000_001
+
+
+def test_a_postgresql_that_lost_only_its_last_commit_gets_it_again(opened: Store, engine: Engine):
+    many_tasks(opened, 1500)
+    flush_batch(opened, engine)  # the whole journal, but not all records
+    copy_aside(engine, "tasks", "change", "meta")
+    flush_batch(opened, engine)
+    assert dirty.count(opened) == 0
+    put_back(engine, "tasks", "change", "meta")
+
+    sweep(opened, engine, 5)
+
+    require_settled(opened, engine)
+    assert len(titles(engine)) == 1500
+    assert [loss["store"] for loss in syncs.history(opened).losses] == ["postgresql"]
+
+
+@pytest.mark.parametrize("lost", [("lease",), ("lease", "meta")])
+def test_ids_of_a_lease_that_postgresql_lost_are_not_given_again(
+    opened: Store, engine: Engine, lost: tuple[str, ...]
+):
+    opened.redis.hset("ids", "user:ceiling", 10)
+    run_sql(engine, "UPDATE lease SET ceiling = 10 WHERE kind = 'user'")
+    copy_aside(engine, *lost)
+    drain(opened, engine, 5)
+    put_back(engine, *lost)
+    sweep(opened, engine, 5)
+    last = [new_user(opened).id for _ in range(15)][-1]
+    if "meta" not in lost:
+        drain(opened, engine, 5)
+    forget_everything(opened)
+
+    admit(opened, engine)
+
+    assert new_user(opened).id > last >= 16
+
+
+def test_a_lease_of_an_overtaken_epoch_raises_nothing(opened: Store):
+    before = state.leases(opened)
+    assert not state.raise_ceilings(opened, 0, 9, {"user": 5000})
+    assert state.raise_ceilings(opened, 1, 0, {"user": 5})
+    assert state.leases(opened) == before
+
+
+def new_user(store: Store) -> User:
+    return create(store, User(full_name="Bob", created_at=timestamp(), updated_at=timestamp()))
+
+
+def copy_aside(engine: Engine, *tables: str) -> None:
+    run_sql(engine, ";".join(f"CREATE TABLE old_{name} AS TABLE {name}" for name in tables))
+
+
+def put_back(engine: Engine, *tables: str) -> None:
+    """These tables as they were: PostgreSQL has lost every commit since."""
+    statement = "TRUNCATE {0}; INSERT INTO {0} TABLE old_{0}; DROP TABLE old_{0}"
+    run_sql(engine, ";".join(statement.format(name) for name in tables))

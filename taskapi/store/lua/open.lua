@@ -3,7 +3,8 @@
 --
 -- KEYS  none.
 -- ARGV  run id the admission was for; epoch; incarnation; lowest version to go on from; highest version that
---       PostgreSQL has; version of the last journal entry that it has; then (kind, last id given, ceiling) …
+--       PostgreSQL has; version of the last journal entry that it has; its last commit;
+--       then (kind, last id given, ceiling) …
 -- returns 1, or 0 if the server has restarted meanwhile, or another admission was faster
 if string.match(redis.call('INFO', 'server'), 'run_id:(%x+)') ~= ARGV[1] then return 0 end
 local meta = redis.call('HMGET', 'meta', 'state', 'run', 'epoch', 'version', 'carried')
@@ -11,10 +12,10 @@ if meta[1] == 'ready' and meta[2] == ARGV[1] then return 0 end
 if tonumber(meta[3] or 0) > tonumber(ARGV[2]) then return 0 end
 local version = math.max(tonumber(ARGV[4]), tonumber(meta[4] or 0))
 local carried = math.min(tonumber(ARGV[6]), tonumber(meta[5] or ARGV[6]))
-for index = 7, #ARGV, 3 do
+for index = 8, #ARGV, 3 do
   redis.call('HSET', 'ids', ARGV[index], ARGV[index + 1], ARGV[index] .. ':ceiling', ARGV[index + 2])
 end
 redis.call('HSET', 'meta', 'state', 'ready', 'run', ARGV[1], 'epoch', ARGV[2], 'incarnation', ARGV[3],
            'version', string.format('%.0f', version), 'settled', ARGV[5],
-           'carried', string.format('%.0f', carried))
+           'carried', string.format('%.0f', carried), 'commits', ARGV[7])
 return 1

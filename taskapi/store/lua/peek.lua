@@ -3,8 +3,8 @@
 --
 -- KEYS  none.
 -- ARGV  how many records, how many journal entries
--- returns {epoch, settled, carried, dirty in all, {kind:id, version, blob, …}, {journal id, {field, value, …}} …}
-local meta = redis.call('HMGET', 'meta', 'epoch', 'settled', 'carried', 'state')
+-- returns {epoch, settled, carried, commits, dirty in all, {kind:id, version, blob, …}, {journal id, {field, value, …}} …}
+local meta = redis.call('HMGET', 'meta', 'epoch', 'settled', 'carried', 'state', 'commits')
 if meta[4] ~= 'ready' then return {'unverified'} end
 local found, names = {}, redis.call('ZRANGE', 'dirty:since', 0, tonumber(ARGV[1]) - 1)
 if #names > 0 then
@@ -20,4 +20,4 @@ local from = '(' .. (meta[3] or '0') .. '-0'
 if not meta[3] then from = '-' end
 local entries = {}
 if tonumber(ARGV[2]) > 0 then entries = redis.call('XRANGE', 'journal', from, '+', 'COUNT', ARGV[2]) end
-return {meta[1], meta[2] or '0', meta[3] or '0', redis.call('ZCARD', 'dirty'), found, entries}
+return {meta[1], meta[2] or '0', meta[3] or '0', meta[5] or '0', redis.call('ZCARD', 'dirty'), found, entries}

@@ -3,8 +3,9 @@
 --
 -- KEYS  none.
 -- ARGV  epoch of the peek; window of the journal; highest version of the journal that was carried, or "0";
---       then (kind:id, version written) …
+--       number of the commit; then (kind:id, version written) …
 -- returns {settled, moved}, or {-1} if the epoch has changed or an admission is under way: then nothing is touched
+--> known
 local meta = redis.call('HMGET', 'meta', 'epoch', 'state')
 if meta[1] ~= ARGV[1] or meta[2] ~= 'ready' then return {-1} end
 local window, carried = tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -35,14 +36,10 @@ local function settle(first, last)
   if #later > 0 then redis.call('ZADD', 'dirty:since', 'XX', unpack(later)) end
   settled, moved = settled + #clean, moved + #later / 2
 end
-for first = 4, #ARGV, 2000 do settle(first, math.min(first + 1999, #ARGV)) end
-local function raise(field, value)
-  if value > tonumber(redis.call('HGET', 'meta', field) or 0) then
-    redis.call('HSET', 'meta', field, string.format('%.0f', value))
-  end
-end
-raise('settled', highest)
-raise('carried', carried)
+for first = 5, #ARGV, 2000 do settle(first, math.min(first + 1999, #ARGV)) end
+raise('meta', 'settled', highest)
+raise('meta', 'carried', carried)
+raise('meta', 'commits', tonumber(ARGV[4]))
 local last = tonumber(redis.call('HGET', 'meta', 'version') or 0)
 local keep_from = math.min(tonumber(redis.call('HGET', 'meta', 'carried') or 0), last - window)
 if keep_from > 0 then redis.call('XTRIM', 'journal', 'MINID', string.format('%.0f', keep_from) .. '-0') end
