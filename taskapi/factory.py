@@ -103,7 +103,7 @@ def _bind_database(app: Flask, url: str) -> None:
 def _wire(app: Flask, settings: Settings, urls: dict[str, str]) -> None:
     policy = policy_of("default", settings.rate_limit_default)
     store = store_of(urls["redis"], policy)
-    addresses = Addresses(urls["broker"], settings.rate_limit_auth)
+    addresses = Addresses(urls["broker"], settings.rate_limit_auth, settings.rate_limit_anonymous)
     send_job = sender(urls["broker"])
     secret = hashlib.sha256(b"idempotency" + settings.secret_key.encode()).digest()
     bell = Bell(store, send_job)

@@ -14,9 +14,10 @@ from flask_limiter import Limiter, RateLimitExceeded
 from limits import parse_many
 
 from taskapi.api import seen
-from taskapi.domain.errors import Limited, Unauthorized, Unavailable
+from taskapi.domain.errors import Limited, Unauthorized, Unavailable, WrongPassword
 from taskapi.store.client import client_of, faults_named
 
+ANONYMOUS = "anonymous"
 MOST_SHUT_OUT = 10_000
 Given = ParamSpec("Given")
 Answer = TypeVar("Answer")
@@ -25,18 +26,24 @@ Answer = TypeVar("Answer")
 class Addresses:
     """What each address may still do. Counted on the broker Redis; while that is away, in memory."""
 
-    def __init__(self, broker_url: str, limit: str | None) -> None:
+    def __init__(self, broker_url: str, attempts: str | None, anonymous: str | None) -> None:
+        """`attempts` limits each kind of attempt, `anonymous` all other calls without good credentials."""
         self._limiter = _limiter(broker_url)
-        self._policy = policy_of("password", limit)
+        self._policy = policy_of("password", attempts)
+        limits = dict.fromkeys(("login", "register"), attempts or anonymous)
+        limits |= {"password": attempts, ANONYMOUS: anonymous}
         self._count = {
-            scope: self._limiter.shared_limit(limit or "", scope=scope)(_counted(scope))
-            for scope in ("login", "register", "password")
+            scope: self._limiter.shared_limit(limit, scope=scope)(_counted(scope))
+            for scope, limit in limits.items()
+            if limit is not None
         }
         self._shut_out: OrderedDict[str, float] = OrderedDict()
         self._lock = threading.Lock()
 
     def count(self, scope: str) -> None:
         """Counts one attempt from this address; raises Limited when there were too many."""
+        if scope not in self._count:
+            return
         try:
             self._count[scope]()
         except RateLimitExceeded:
@@ -55,7 +62,7 @@ class Addresses:
             raise Limited(wait)
         try:
             return check(*args, **kwargs)
-        except Unauthorized:
+        except (Unauthorized, WrongPassword):
             self._failed(address)
             raise
 

@@ -21,7 +21,8 @@ from taskapi.api.schemas.accounts import (
 )
 from taskapi.api.schemas.users import UserOut
 from taskapi.api.serving import Noun
-from taskapi.api.wiring import settings, store
+from taskapi.api.tokens import Token
+from taskapi.api.wiring import settings, store, wired
 from taskapi.domain.callers import Claim
 from taskapi.domain.errors import Forbidden, Invalid
 from taskapi.domain.rights import Right
@@ -66,9 +67,7 @@ def refresh(claim: Claim, sent: dict[str, Any]) -> Login:
     text = sent.get("refresh_token") or bearer_text()
     if not text:
         raise Invalid({"refresh_token": ["Give a refresh token here, or as Bearer."]})
-    token = tokens.refresh(text)
-    session = Session(token.user_id, token.session, token.refresh_id)
-    return accounts.refresh(store(), claim, session, life_seconds=_life())
+    return accounts.refresh(store(), claim, _session_of(tokens.refresh(text)), life_seconds=_life())
 
 
 @bp.post("/auth/logout")
@@ -118,7 +117,12 @@ def end_session(claim: Claim, session_id: str) -> Shown:
 def change_password(claim: Claim, sent: dict[str, Any]) -> Login:
     """Take a new password; all sessions end, and one begins."""
     current, new = sent["current_password"], sent["new_password"]
-    return accounts.change_password(store(), claim, current, new, _device(), life_seconds=_life())
+    guard = wired().addresses.guard
+    return guard(accounts.change_password, store(), claim, current, new, _device(), life_seconds=_life())
+
+
+def _session_of(token: Token) -> Session:
+    return Session(token.user_id, token.session, token.refresh_id)
 
 
 def _device() -> Device:

@@ -32,7 +32,7 @@ class Contract:
 
     `body` and `query` are schemas of what is taken, `returned` of the record answered, `plural` its name
     in a list, `beside` the JSON types of what else a list tells. `location` is the path of what a 201
-    has made. `attempts` names the limit per address.
+    has made. `attempts` names the limit per address; `uncounted` is what has none at all.
     """
 
     right: Right | None = None
@@ -48,6 +48,7 @@ class Contract:
     location: str | None = None
     conditional: bool = False
     attempts: str | None = None
+    uncounted: bool = False
 
     @property
     def record_fields(self) -> frozenset[str]:
@@ -84,6 +85,11 @@ def public(view: View) -> View:
 def attempt(scope: str) -> Callable[[View], View]:
     """Counted per address under that name."""
     return declared(attempts=scope)
+
+
+def uncounted(view: View) -> View:
+    """Counted against no limit: for probes and documents."""
+    return declared(uncounted=True)(view)
 
 
 def accepts(schema: type[Body], *, form: bool = False, optional: bool = False) -> Callable[[View], View]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, current_app
 
 from taskapi.api import openapi, pages
-from taskapi.api.contracts import any_query, public
+from taskapi.api.contracts import any_query, public, uncounted
 from taskapi.api.serving import Noun
 from taskapi.domain.callers import Claim
 
@@ -18,6 +18,7 @@ _POLICY = (
 
 @bp.get("/")
 @public
+@uncounted
 @any_query
 def read_root(_: Claim) -> Response:
     """Leads to the documentation."""
@@ -26,6 +27,7 @@ def read_root(_: Claim) -> Response:
 
 @bp.get("/openapi.json")
 @public
+@uncounted
 @any_query
 def read_openapi(_: Claim) -> Response:
     """The whole API as an OpenAPI 3.1 document."""
@@ -34,6 +36,7 @@ def read_openapi(_: Claim) -> Response:
 
 @bp.get("/docs")
 @public
+@uncounted
 @any_query
 def read_docs(_: Claim) -> Response:
     """All endpoints on one page."""
@@ -42,6 +45,7 @@ def read_docs(_: Claim) -> Response:
 
 @bp.get("/docs/errors")
 @public
+@uncounted
 @any_query
 def read_errors(_: Claim) -> Response:
     """Every error code and what it means."""

@@ -10,7 +10,7 @@ import orjson
 from flask import Response
 
 from taskapi.api import seen
-from taskapi.api.contracts import any_query, public
+from taskapi.api.contracts import any_query, public, uncounted
 from taskapi.api.serving import Noun
 from taskapi.api.wiring import store
 from taskapi.domain.callers import Claim
@@ -25,6 +25,7 @@ PATIENCE_SECONDS = 0.8
 @bp.get("/health")
 @bp.get("/check_health")
 @public
+@uncounted
 @any_query
 def read_health(_: Claim) -> Response:
     """Whether requests are served now: 200 healthy, or within a second 503 unhealthy."""
@@ -33,6 +34,7 @@ def read_health(_: Claim) -> Response:
 
 @bp.get("/health/live")
 @public
+@uncounted
 @any_query
 def read_live(_: Claim) -> Response:
     """Whether this process answers at all."""
@@ -41,6 +43,7 @@ def read_live(_: Claim) -> Response:
 
 @bp.get("/health/ready")
 @public
+@uncounted
 @any_query
 def read_ready(_: Claim) -> Response:
     """Whether this process should be sent requests."""

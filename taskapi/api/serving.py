@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import wraps
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from taskapi.api import answers, inputs, preconditions, seen
+from taskapi.api.addresses import ANONYMOUS
 from taskapi.api.contracts import Contract, View, contract_of
 from taskapi.api.operations import operation
 from taskapi.api.wiring import wired
@@ -48,8 +51,8 @@ def _endpoint(view: View, contract: Contract) -> View:
 
     @wraps(view)
     def endpoint(**given: Any) -> Response:
-        if contract.attempts:
-            wired().addresses.count(contract.attempts)
+        if right is Right.PUBLIC and not contract.uncounted:
+            wired().addresses.count(contract.attempts or ANONYMOUS)
         claim = _claim(right)
         body = None if contract.body is None else inputs.body(contract)
         asked = inputs.asked(contract)
@@ -67,9 +70,20 @@ def _claim(right: Right) -> Claim:
     notes = seen.noted()
     if right is Right.PUBLIC:
         return Claim(0, request_id=notes.request_id)
-    claim = wired().callers.claim(right, notes.request_id)
+    with _strangers_counted():
+        claim = wired().callers.claim(right, notes.request_id)
     notes.user_id = claim.user_id
     return claim
+
+
+@contextmanager
+def _strangers_counted() -> Iterator[None]:
+    """Counts a call whose credentials are missing or refused against its address."""
+    try:
+        yield
+    except Unauthorized:
+        wired().addresses.count(ANONYMOUS)
+        raise
 
 
 def _named(claim: Claim, body: dict[str, Any] | None) -> Claim:
@@ -87,9 +101,12 @@ def _confirmed(
     try:
         return _called(view, contract, _named(claim, body), given)
     except Unauthorized:
-        anew = wired().callers.verified_anew(claim)
-        if anew is None:
+        if claim.user_id == 0:
             raise
+        with _strangers_counted():
+            anew = wired().callers.verified_anew(claim)
+            if anew is None:
+                raise
         return _called(view, contract, _named(anew, body), given)
 
 

@@ -10,7 +10,7 @@ from taskapi.api.schemas.query import PageQuery, Query
 from taskapi.api.schemas.search import SearchQuery, Sought
 from taskapi.api.schemas.users import UserChanges, UserIn, UserOut, WorkTimesIn, WorkTimesOut
 from taskapi.api.serving import Noun
-from taskapi.api.wiring import store
+from taskapi.api.wiring import store, wired
 from taskapi.domain.callers import Claim
 from taskapi.domain.filters import Page
 from taskapi.domain.rights import Right
@@ -64,7 +64,9 @@ def read_user(claim: Claim, user_id: int) -> Shown:
 @returns(UserOut)
 def change_user(claim: Claim, user_id: int, sent: dict[str, Any], if_match: int | None) -> Shown:
     """Change some fields of a user."""
-    return user_changes.change_user(store(), claim, user_id, sent, if_match)
+    if "current_password" not in sent:
+        return user_changes.change_user(store(), claim, user_id, sent, if_match)
+    return wired().addresses.guard(user_changes.change_user, store(), claim, user_id, sent, if_match)
 
 
 @bp.delete("/users/<int:user_id>")

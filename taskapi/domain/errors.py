@@ -23,6 +23,13 @@ class Invalid(Refused):
         self.errors = errors
 
 
+class WrongPassword(Invalid):
+    """What was given as the caller's current password is not."""
+
+    def __init__(self) -> None:
+        super().__init__({"current_password": ["This is not your current password."]})
+
+
 class Unauthorized(Refused):
     """Nobody, or nobody who still may: no credentials, wrong ones, or ones that have ended."""
 

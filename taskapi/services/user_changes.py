@@ -10,7 +10,7 @@ from taskapi.domain import access, worktime
 from taskapi.domain import cascades as rules
 from taskapi.domain.callers import Caller, Claim
 from taskapi.domain.clock import timestamp
-from taskapi.domain.errors import Conflict, Forbidden, Invalid
+from taskapi.domain.errors import Conflict, Forbidden, Invalid, WrongPassword
 from taskapi.domain.records import GROUP_ADMIN, OWNER, OWNER_ID, Credential, User
 from taskapi.services import cascades, passwords
 from taskapi.services.again import decided_again
@@ -124,7 +124,7 @@ def _require_current_password(seen: Seen, user_id: int, changes: Mapping[str, An
     if "current_password" not in changes:
         raise Invalid({"current_password": ["Give your current password to change your password or e-mail."]})
     if credential is None or not passwords.matches(credential.password_hash, changes["current_password"]):
-        raise Invalid({"current_password": ["This is not your current password."]})
+        raise WrongPassword
 
 
 def _require_name(was: User, now: User) -> None:

@@ -77,6 +77,7 @@ def plain_settings(servers: Servers) -> Settings:
         "OWNER_PASSWORD": OWNER_PASSWORD,
         "RATE_LIMIT_DEFAULT": "",
         "RATE_LIMIT_AUTH": "",
+        "RATE_LIMIT_ANONYMOUS": "",
     }
     return load_settings(environ, None)
 

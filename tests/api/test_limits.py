@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from taskapi.store.client import Store
-from tests.api.conftest import OWNER_PASSWORD, PASSWORD, basic, signed_up
+from tests.api.conftest import OWNER_PASSWORD, PASSWORD, basic, bearer, signed_up
 
 
 @pytest.fixture
@@ -90,3 +90,41 @@ def test_a_caller_is_told_what_is_left_and_refused_after_it(few: FlaskClient) ->
 
 def test_health_and_docs_are_not_counted(few: FlaskClient) -> None:
     assert {few.get(path).status_code for path in ("/health", "/docs") for _ in range(5)} == {200}
+
+
+def test_calls_without_good_credentials_are_counted_by_address(
+    data: Store, make_app: Callable[..., Flask]
+) -> None:
+    client = make_app(rate_limit_anonymous="4 per minute").test_client()
+    user = signed_up(client, "ada")
+    calls = [
+        lambda: client.get("/tasks"),
+        lambda: client.get("/tasks", headers=bearer("no token")),
+        lambda: client.get("/tasks", headers={"X-Owner-Password": "wrong"}),
+        lambda: client.post("/auth/refresh", json={"refresh_token": "none"}),
+    ]
+    assert [call().status_code for call in calls] == [401] * 4
+    last = client.get("/tasks")
+    assert last.status_code == 429
+    assert last.headers["RateLimit-Policy"] == '"anonymous";q=4;w=60'
+    assert [call().status_code for call in calls] == [429] * 4
+    assert user.get("/tasks").status_code == 200
+    for path in ("/health", "/docs", "/openapi.json"):
+        assert client.get(path).status_code == 200
+
+
+def test_a_session_that_is_over_is_counted_by_address(data: Store, make_app: Callable[..., Flask]) -> None:
+    client = make_app(rate_limit_anonymous="2 per minute").test_client()
+    user = signed_up(client, "ada")
+    user.post("/auth/logout")
+    assert [user.get("/tasks").status_code for _ in range(3)] == [401, 401, 429]
+
+
+@pytest.mark.parametrize("path", ["/auth/password", "/users/2"])
+def test_guessing_the_current_password_shuts_an_address_out(strict: FlaskClient, path: str) -> None:
+    user = signed_up(strict, "ada")
+    new = {"new_password": "another horse"} if path == "/auth/password" else {"password": "another horse"}
+    guesses = [user.put(path, new | {"current_password": f"guess {number}"}) for number in range(5)]
+    assert [answer.status_code for answer in guesses] == [400, 400, 400, 429, 429]
+    assert user.put(path, new | {"current_password": PASSWORD}).status_code == 429
+    assert user.get("/auth/me").status_code == 200
