@@ -16,6 +16,8 @@ from taskapi.store.client import Store, faults_named, run
 from taskapi.store.errors import refusal
 
 JOURNAL_WINDOW = 10_000
+BATCH_BYTES = 2_000_000
+"""Of records, and as many of the journal: so much is looked at without keeping others waiting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +75,11 @@ class Batch:
 def peek(store: Store, records: int = 1000, entries: int = 2000) -> Batch:
     """Looks at the records that have been dirty longest. Takes nothing away: a crash costs a repeat.
 
+    So many at most, and `BATCH_BYTES` of each kind of line, but always one.
+
     Raises Unavailable while Redis is unverified.
     """
-    reply = run(store, "peek", records, entries)
+    reply = run(store, "peek", records, entries, BATCH_BYTES)
     if reply[0] == b"unverified":
         raise refusal(reply)
     *known, found, journal = reply

@@ -17,6 +17,8 @@ from taskapi.store.plans import Change
 
 READY = "ready"
 EPOCH_SPAN = 2**32
+PLACED_BYTES = 2_000_000
+_TEXT = 5  # where the text stands in what place.lua is told of a record
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +134,8 @@ def open_for(
     """Opens Redis in that epoch.
 
     `settled` is the highest version that PostgreSQL has, `carried` that of its last journal entry,
-    `commits` its last commit; `ids` has the last id given and the ceiling of each kind. False, with nothing changed, if Redis
-    has restarted meanwhile or another admission was faster.
+    `commits` its last commit; `ids` has the last id given and the ceiling of each kind. False, with
+    nothing changed, if Redis has restarted meanwhile or another admission was faster.
     """
     rows = (value for kind, (last, ceiling) in ids.items() for value in (kind, last, ceiling))
     start = epoch * EPOCH_SPAN
@@ -171,11 +173,26 @@ def place(store: Store, rows: Sequence[tuple[Record | None, Record | None, bool]
     """Puts records while Redis is closed: (as Redis has it, as it shall be, dirty); returns how many.
 
     None as it shall be takes the record away: PostgreSQL knows that it was purged. A record that
-    is not as Redis had it any more stays; -1 if Redis is open.
+    is not as Redis had it any more stays; nothing is placed if Redis is open.
     """
-    args = [value for was, now, dirty in rows for value in _placing(was, now, dirty)]
-    placed: int = run_unverified(store, "place", len(rows), *args)
+    placed = 0
+    for part in _portions(_placing(*row) for row in rows):
+        placed += run_unverified(store, "place", len(part), *(value for row in part for value in row))
     return placed
+
+
+def _portions(rows: Iterator[list[Any]]) -> Iterator[list[list[Any]]]:
+    """The same rows in parts of `PLACED_BYTES` of text each, so that no script takes long."""
+    part: list[list[Any]] = []
+    size = 0
+    for row in rows:
+        part.append(row)
+        size += len(row[_TEXT])
+        if size >= PLACED_BYTES:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part
 
 
 def _placing(was: Record | None, now: Record | None, dirty: bool) -> list[Any]:

@@ -65,6 +65,15 @@ def many_tasks(store: Store, count: int, **values: Any) -> list[Task]:
     return made
 
 
+def changed_tasks(store: Store, tasks: list[Task], **values: Any) -> list[Task]:
+    """The tasks with other values, twenty in a save."""
+    made: list[Task] = []
+    for start in range(0, len(tasks), 20):
+        changes = [Change(task, task.changed(**values), "changed") for task in tasks[start : start + 20]]
+        made += [stored.record for stored in save(store, Claim(1), changes).stored]
+    return made
+
+
 def change(store: Store, was: Record, **values: Any) -> Any:
     """The record with other values."""
     return save(store, Claim(1), [Change(was, was.changed(**values), "changed")]).first.record

@@ -6,10 +6,10 @@
 --         kind, id, prefix before or "new", version before, prefix now, the record's text, version, 1 to mark it dirty,
 --         when it went into the trash in ms,
 --         claims, releases, leaves, enters, counts: as in save.lua
--- returns how many were placed, or -1 if Redis is open
+-- returns how many were placed: none if Redis is open
 --> take
 --> indexes
-if redis.call('HGET', 'meta', 'state') == 'ready' then return -1 end
+if redis.call('HGET', 'meta', 'state') == 'ready' then return 0 end
 local clock, placed = redis.call('TIME'), 0
 local since = string.format('%.0f', tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000))
 for _ = 1, tonumber(take()) do
