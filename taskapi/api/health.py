@@ -16,7 +16,7 @@ from taskapi.api.wiring import store
 from taskapi.domain.callers import Claim
 from taskapi.domain.clock import timestamp
 from taskapi.domain.errors import Unavailable
-from taskapi.store import state
+from taskapi.store.reading import Question, ask
 
 bp = Noun("health", __name__)
 PATIENCE_SECONDS = 0.8
@@ -63,14 +63,14 @@ def _body(status: str, **beside: object) -> bytes:
 
 
 def _fault() -> str | None:
-    """Why the store does not serve, or None. A server that hangs is not waited for."""
+    """Why a read would not be served, or None. A server that hangs is not waited for."""
     try:
-        ready = _prober().submit(state.look, store()).result(PATIENCE_SECONDS).is_ready
+        _prober().submit(ask, store(), Claim(0), Question()).result(PATIENCE_SECONDS)
     except TooLate:
         return "The data store does not answer."
     except Unavailable as refusal:
         return str(refusal)
-    return None if ready else "The data store is being checked."
+    return None
 
 
 @cache

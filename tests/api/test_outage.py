@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from taskapi.embedded.servers import Servers
+from taskapi.store.client import Store
 from tests.api.conftest import OWNER_PASSWORD, PASSWORD, Person
 
 NOWHERE = "redis://127.0.0.1:1/0"
@@ -72,3 +73,22 @@ def test_without_the_broker_a_sync_on_demand_is_503(user: Person, make_app: Call
     assert client.post("/admin/sync?action=force", headers=OWNER).status_code == 503
     assert client.get("/admin/jobs", headers=OWNER).status_code == 503
     assert client.get("/tasks", headers=user.headers).status_code == 200
+
+
+FAULTS = {
+    "replica": ("REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE"),
+    "full": ("CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0"),
+    "unverified": ("HSET meta state closed", "HSET meta state ready"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_health_says_what_a_read_would_meet(client: FlaskClient, data: Store, fault: str) -> None:
+    on, off = FAULTS[fault]
+    data.redis.execute_command(*on.split())
+    try:
+        read, health = client.get("/tasks", headers=OWNER), client.get("/health")
+        assert (read.status_code, health.status_code) == ((200, 200) if fault == "full" else (503, 503))
+    finally:
+        data.redis.execute_command(*off.split())
+    assert client.get("/health").status_code == 200
