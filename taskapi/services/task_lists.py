@@ -94,7 +94,8 @@ def _scope_of_user(caller: Caller, user_id: int, search: TaskSearch) -> Scope:
     if caller.is_owner or caller.id == user_id:
         scope = Scope(user=user_id)
     else:
-        scope = Scope(pairs=tuple((user_id, group_id) for group_id in caller.group_ids))
+        led = caller.group_ids if caller.is_group_admin else ()
+        scope = Scope(pairs=tuple((user_id, group_id) for group_id in led))
     return scope if search.group_id is None else scope.within_group(search.group_id)
 
 
