@@ -54,8 +54,10 @@ def register(claim: Claim, sent: dict[str, Any]) -> Login:
 @returns(SignedIn)
 def log_in(claim: Claim, sent: dict[str, Any]) -> Login:
     """Sign in with a username, an e-mail address or an id."""
-    name, password = sent["username"], sent["password"]
-    return accounts.log_in(store(), claim, name, password, _device(), life_seconds=_life())
+    name, password, owner_password = sent["username"], sent["password"], settings().owner_password
+    return accounts.log_in(
+        store(), claim, name, password, _device(), life_seconds=_life(), owner_password=owner_password
+    )
 
 
 @bp.post("/auth/refresh")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
-import hmac
 from dataclasses import replace
 
 from flask import request
@@ -17,7 +15,7 @@ from taskapi.domain.callers import Claim
 from taskapi.domain.errors import Unauthorized
 from taskapi.domain.records import OWNER_ID
 from taskapi.domain.rights import Right
-from taskapi.services import accounts
+from taskapi.services import accounts, passwords
 from taskapi.services.passwords import VerifiedMemory
 from taskapi.store.client import Store
 
@@ -28,7 +26,7 @@ class Callers:
     """Who may call this app, and how."""
 
     def __init__(self, settings: Settings, store: Store, addresses: Addresses) -> None:
-        self._owner = _digest(settings.owner_password)
+        self._owner_password = settings.owner_password
         self._store = store
         self._addresses = addresses
         self._tokens = Tokens()
@@ -71,16 +69,16 @@ class Callers:
         raise Unauthorized("Sign in with Bearer or Basic.")
 
     def _require_owner(self, password: str) -> None:
-        if not hmac.compare_digest(_digest(_as_sent(password)), self._owner):
+        if not passwords.are_same(_as_sent(password), self._owner_password):
             raise Unauthorized("The owner password is wrong.")
 
     def _basic(self, encoded: str) -> tuple[int, int]:
         name, password = _basic_pair(encoded)
-        return accounts.verify_basic(self._store, self._verified, name, password)
+        return accounts.verify_basic(self._store, self._verified, name, password, self._owner_password)
 
     def _basic_anew(self, encoded: str) -> tuple[int, int]:
         name, password = _basic_pair(encoded)
-        known = accounts.verify_basic(self._store, VerifiedMemory(), name, password)
+        known = accounts.verify_basic(self._store, VerifiedMemory(), name, password, self._owner_password)
         self._verified.remember(name, password, *known)
         return known
 
@@ -105,7 +103,3 @@ def _basic_pair(encoded: str) -> tuple[str, str]:
 def _as_sent(header: str) -> str:
     """A header's text; the server hands its bytes over as Latin-1."""
     return header.encode("latin-1", "replace").decode("utf-8", "replace")
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode()).digest()

@@ -10,7 +10,7 @@ from taskapi.api.schemas.query import PageQuery, Query
 from taskapi.api.schemas.search import SearchQuery, Sought
 from taskapi.api.schemas.users import UserChanges, UserIn, UserOut, WorkTimesIn, WorkTimesOut
 from taskapi.api.serving import Noun
-from taskapi.api.wiring import store, wired
+from taskapi.api.wiring import settings, store, wired
 from taskapi.domain.callers import Claim
 from taskapi.domain.filters import Page
 from taskapi.domain.rights import Right
@@ -66,7 +66,10 @@ def change_user(claim: Claim, user_id: int, sent: dict[str, Any], if_match: int 
     """Change some fields of a user."""
     if "current_password" not in sent:
         return user_changes.change_user(store(), claim, user_id, sent, if_match)
-    return wired().addresses.guard(user_changes.change_user, store(), claim, user_id, sent, if_match)
+    change, owner_password = user_changes.change_user, settings().owner_password
+    return wired().addresses.guard(
+        change, store(), claim, user_id, sent, if_match, owner_password=owner_password
+    )
 
 
 @bp.delete("/users/<int:user_id>")

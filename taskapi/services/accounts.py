@@ -59,10 +59,20 @@ def register(
 
 @decided_again
 def log_in(
-    store: Store, claim: Claim, name: str, password: str, device: Device, *, life_seconds: int
+    store: Store,
+    claim: Claim,
+    name: str,
+    password: str,
+    device: Device,
+    *,
+    life_seconds: int,
+    owner_password: str | None = None,
 ) -> Login:
-    """A new session for whoever has that name (username, e-mail or id) and password."""
-    account = _verified(store, name, password)
+    """A new session for whoever has that name (username, e-mail or id) and password.
+
+    The system owner's is `owner_password` and no other, where it is given.
+    """
+    account = _verified(store, name, password, owner_password)
     user, version = account.user, account.credential.version
     session = sessions.begin(store, claim, user.id, version, life_seconds, asdict(device))
     return _login(whole(user).after(replayed=session.again), session)
@@ -129,26 +139,30 @@ def change_password(
     return _login(shown, session)
 
 
-def verify_basic(store: Store, memory: VerifiedMemory, name: str, password: str) -> tuple[int, int]:
+def verify_basic(
+    store: Store, memory: VerifiedMemory, name: str, password: str, owner_password: str | None = None
+) -> tuple[int, int]:
     """(user id, credential version) of that name and password; raises Unauthorized.
 
     A pair that was verified within the last minute is not hashed again; whoever uses the answer
-    compares the version with the stored credential.
+    compares the version with the stored credential. The system owner's password is `owner_password` and no
+    other, where it is given.
     """
     known = memory.recall(name, password)
     if known is None:
-        account = _verified(store, name, password)
+        account = _verified(store, name, password, owner_password)
         known = account.user.id, account.credential.version
         memory.remember(name, password, *known)
     return known
 
 
-def _verified(store: Store, name: str, password: str) -> Account:
+def _verified(store: Store, name: str, password: str, owner_password: str | None) -> Account:
     account = _found(store, name)
-    if (
-        not passwords.matches(account.credential.password_hash if account else None, password)
-        or account is None
-    ):
+    if account is not None and account.user.id == OWNER_ID and owner_password is not None:
+        matches = passwords.are_same(owner_password, password)
+    else:
+        matches = passwords.matches(account.credential.password_hash if account else None, password)
+    if account is None or not matches:
         raise Unauthorized(WRONG)
     return account
 

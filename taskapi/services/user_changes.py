@@ -40,13 +40,20 @@ class _Changed:
 
 
 def change_user(
-    store: Store, claim: Claim, user_id: int, changes: Mapping[str, Any], if_match: int | None = None
+    store: Store,
+    claim: Claim,
+    user_id: int,
+    changes: Mapping[str, Any],
+    if_match: int | None = None,
+    *,
+    owner_password: str | None = None,
 ) -> Shown:
     """Changes what was sent of a user. A new role or password ends their sessions.
 
-    Who changes their own password or e-mail gives `current_password` too.
+    Who changes their own password or e-mail gives `current_password` too; the system owner's is
+    `owner_password` and no other, where it is given.
     """
-    done = _change(store, claim, user_id, changes, if_match)
+    done = _change(store, claim, user_id, changes, if_match, owner_password)
     return shown_user(done.caller, done.stored).after(*done.dirty, replayed=done.replayed)
 
 
@@ -67,7 +74,12 @@ def read_worktimes(store: Store, claim: Claim, user_id: int) -> Shown:
 
 @decided_again
 def _change(
-    store: Store, claim: Claim, user_id: int, changes: Mapping[str, Any], if_match: int | None
+    store: Store,
+    claim: Claim,
+    user_id: int,
+    changes: Mapping[str, Any],
+    if_match: int | None,
+    owner_password: str | None = None,
 ) -> _Changed:
     group_ids = changes.get("group_ids") or ()
     seen = ask(store, claim, Question(_keys(user_id, group_ids), hashes=[keys.spread(f"u{user_id}")]))
@@ -75,7 +87,7 @@ def _change(
     if again := replayed(store, seen):
         return _done(seen.caller, again)
     _require_fields(seen.caller, user_id, changes)
-    _require_current_password(seen, user_id, changes)
+    _require_current_password(seen, user_id, changes, owner_password)
     require_version(was, if_match)
     require_groups(seen, group_ids)
     now = _as_changed(was, changes)
@@ -117,13 +129,20 @@ def _require_fields(caller: Caller, user_id: int, changes: Mapping[str, Any]) ->
         raise Conflict("The system owner stays the owner.")
 
 
-def _require_current_password(seen: Seen, user_id: int, changes: Mapping[str, Any]) -> None:
+def _require_current_password(
+    seen: Seen, user_id: int, changes: Mapping[str, Any], owner_password: str | None
+) -> None:
     if seen.caller.id != user_id or not OWN_PASSWORD_FIELDS & changes.keys():
         return
     credential: Credential | None = seen.record(CREDENTIAL, user_id)
     if "current_password" not in changes:
         raise Invalid({"current_password": ["Give your current password to change your password or e-mail."]})
-    if credential is None or not passwords.matches(credential.password_hash, changes["current_password"]):
+    if user_id == OWNER_ID and owner_password is not None:
+        matches = passwords.are_same(owner_password, changes["current_password"])
+    else:
+        kept = credential.password_hash if credential else None
+        matches = passwords.matches(kept, changes["current_password"])
+    if not matches:
         raise WrongPassword
 
 

@@ -205,3 +205,18 @@ def test_a_remembered_password_that_has_changed_is_refused_and_counts_as_wrong(
     sent = {"current_password": PASSWORD, "new_password": "another horse"}
     assert user.put("/auth/password", sent).status_code == 200
     assert [client.get("/auth/me", headers=mine).status_code for _ in range(4)] == [401, 401, 401, 429]
+
+
+def test_another_owner_password_ends_the_old_one_as_soon_as_the_api_has_it(
+    data: Store, make_app: Callable[..., Flask]
+) -> None:
+    new = "another owner password"
+    client = make_app(owner_password=new).test_client()
+    for name in ("1", "admin@gmail.com"):
+        for password, status in ((OWNER_PASSWORD, 401), (new, 200)):
+            assert client.get("/auth/me", headers=basic(name, password)).status_code == status
+            sent = {"username": name, "password": password}
+            assert client.post("/login", json=sent).status_code == status
+    for password, status in ((OWNER_PASSWORD, 400), (new, 200)):
+        sent = {"email": "owner@example.com", "current_password": password}
+        assert client.put("/users/1", json=sent, headers={"X-Owner-Password": new}).status_code == status
