@@ -7,7 +7,8 @@ from flask import Response
 
 from taskapi.api import answers
 from taskapi.api.contracts import asks, authenticated, contract_of, lists, returns
-from taskapi.api.schemas.admin import JobListQuery, JobOut, StatsOut, StatusOut, Synced, SyncQuery, SyncWanted
+from taskapi.api.schemas.admin import JobOut, StatsOut, StatusOut, Synced, SyncQuery, SyncWanted
+from taskapi.api.schemas.query import PageQuery, Query
 from taskapi.api.serving import Noun
 from taskapi.api.wiring import extension, store, wired
 from taskapi.domain.callers import Claim
@@ -32,6 +33,7 @@ def force_sync(claim: Claim, wanted: SyncWanted) -> Shown | Response:
 
 @bp.get("/admin/status")
 @authenticated(Right.ADMINISTER)
+@asks(Query)
 @returns(StatusOut)
 def read_status(claim: Claim) -> Shown:
     """How far the two stores are apart, and whether everything runs."""
@@ -40,6 +42,7 @@ def read_status(claim: Claim) -> Shown:
 
 @bp.get("/admin/stats")
 @authenticated(Right.ADMINISTER)
+@asks(Query)
 @returns(StatsOut)
 def read_stats(claim: Claim) -> Shown:
     """How many records each store has."""
@@ -48,7 +51,7 @@ def read_stats(claim: Claim) -> Shown:
 
 @bp.get("/admin/jobs")
 @authenticated(Right.ADMINISTER)
-@asks(JobListQuery)
+@asks(PageQuery)
 @lists(JobOut, "jobs")
 def list_jobs(claim: Claim, wanted: Page) -> Listed:
     """The jobs that were asked for, newest first."""
@@ -57,6 +60,7 @@ def list_jobs(claim: Claim, wanted: Page) -> Listed:
 
 @bp.get("/admin/jobs/<job_id>")
 @authenticated(Right.ADMINISTER)
+@asks(Query)
 @returns(JobOut)
 def read_job(claim: Claim, job_id: str) -> Shown:
     """How far one job is."""

@@ -8,7 +8,7 @@ from flask import request
 
 from taskapi.api import tokens
 from taskapi.api.callers import bearer_text
-from taskapi.api.contracts import accepts, attempt, authenticated, lists, public, returns
+from taskapi.api.contracts import accepts, asks, attempt, authenticated, lists, public, returns
 from taskapi.api.schemas.accounts import (
     Deleted,
     Ended,
@@ -19,12 +19,14 @@ from taskapi.api.schemas.accounts import (
     SignedIn,
     SignIn,
 )
+from taskapi.api.schemas.query import PageQuery, Query
 from taskapi.api.schemas.users import UserOut
 from taskapi.api.serving import Noun
 from taskapi.api.tokens import Token
 from taskapi.api.wiring import settings, store, wired
 from taskapi.domain.callers import Claim
 from taskapi.domain.errors import Forbidden, Invalid
+from taskapi.domain.filters import Page
 from taskapi.domain.rights import Right
 from taskapi.services import accounts
 from taskapi.services.accounts import Device
@@ -82,6 +84,7 @@ def log_out(claim: Claim) -> Shown:
 
 @bp.get("/auth/me")
 @authenticated(Right.OWN_ACCOUNT)
+@asks(Query)
 @returns(UserOut)
 def read_me(claim: Claim) -> Shown:
     """Who the caller is."""
@@ -90,10 +93,11 @@ def read_me(claim: Claim) -> Shown:
 
 @bp.get("/auth/sessions")
 @authenticated(Right.OWN_ACCOUNT)
+@asks(PageQuery)
 @lists(SessionOut, "sessions")
-def list_sessions(claim: Claim) -> Listed:
+def list_sessions(claim: Claim, wanted: Page) -> Listed:
     """Where the caller is signed in."""
-    return accounts.list_sessions(store(), claim)
+    return accounts.list_sessions(store(), claim, wanted)
 
 
 @bp.delete("/auth/sessions")

@@ -15,7 +15,7 @@ _PLACE = ("page", "cursor")
 
 def links(given: Listed, page: Page) -> list[tuple[str, str]]:
     """The `Link` header: first and next; by page number previous and last too. None for a whole list."""
-    if not request.query_string and given.next_cursor is None:
+    if not request.query_string and given.next_cursor is None and given.total <= page.per_page:
         return []
     kept = _kept(request.query_string)
     path = request.script_root + request.path

@@ -91,6 +91,7 @@ def restore_user(claim: Claim, user_id: int) -> Shown:
 
 @bp.get("/users/<int:user_id>/worktimes")
 @authenticated(Right.READ_USER)
+@asks(Query)
 @returns(WorkTimesOut)
 def read_worktimes(claim: Claim, user_id: int) -> Shown:
     """Read a user's working hours."""

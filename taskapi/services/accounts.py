@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from taskapi.domain.callers import Caller, Claim
-from taskapi.domain.errors import Conflict, NotFound, Unauthorized
+from taskapi.domain.errors import Conflict, Invalid, NotFound, Unauthorized
+from taskapi.domain.filters import Page
 from taskapi.domain.records import OWNER_ID, Credential
 from taskapi.domain.records import USER as PLAIN_USER
 from taskapi.services import passwords
@@ -24,6 +25,7 @@ from taskapi.store.reading import Question, ask
 from taskapi.store.records import save
 from taskapi.store.sessions import Ended, Session
 
+ALL_SESSIONS = Page(per_page=sessions.MOST_PER_USER)
 WRONG = "The name or the password is wrong."
 
 
@@ -99,12 +101,15 @@ def read_me(store: Store, claim: Claim) -> Shown:
     return whole(seen.existing(USER, seen.caller.id))
 
 
-def list_sessions(store: Store, claim: Claim) -> Listed:
+def list_sessions(store: Store, claim: Claim, page: Page = ALL_SESSIONS) -> Listed:
     """The caller's sessions, newest first; `current` marks the one that asks."""
     caller = ask(store, claim, Question()).caller
     rows = sessions.of_user(store, caller.id)
-    items = tuple(computed(row | {"current": row["id"] == claim.session}).body for row in rows)
-    return Listed("sessions", items, len(items))
+    begin = _place(rows, page)
+    shown = rows[begin : begin + page.per_page]
+    items = tuple(computed(row | {"current": row["id"] == claim.session}).body for row in shown)
+    following = shown[-1]["id"] if begin + page.per_page < len(rows) and shown else None
+    return Listed("sessions", items, len(rows), following)
 
 
 def end_session(store: Store, claim: Claim, session_id: str) -> Shown:
@@ -182,6 +187,16 @@ def _question(name: str) -> Question:
     field = "email" if "@" in name else "username"
     prefixes = (keys.record(USER.name, 0)[:-1], keys.record(CREDENTIAL.name, 0)[:-1])
     return Question(holder=(keys.unique(USER.name, field), codec.fold(name)), holder_prefixes=prefixes)
+
+
+def _place(rows: list[dict[str, str]], page: Page) -> int:
+    """Where the page begins."""
+    if page.cursor is None:
+        return page.offset
+    places = [place for place, row in enumerate(rows) if row["id"] == page.cursor]
+    if not places:
+        raise Invalid({"cursor": ["The session behind which this page begins has ended."]})
+    return places[0] + 1
 
 
 def _ended(ended: Ended) -> Shown:

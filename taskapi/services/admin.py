@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from taskapi.domain.callers import Claim
-from taskapi.domain.errors import NotFound, Unavailable
+from taskapi.domain.errors import Invalid, NotFound, Unavailable
 from taskapi.domain.filters import Page
 from taskapi.services.results import Listed, Shown, computed
 from taskapi.store import jobs as kept
@@ -56,8 +56,13 @@ def read_stats(store: Store, claim: Claim, report: Report) -> Shown:
 def list_jobs(store: Store, claim: Claim, jobs: Jobs, page: Page) -> Listed:
     """The jobs of the last week, newest first."""
     _require_owner(store, claim)
-    found, total = kept.newest(jobs, page.offset, page.per_page)
-    return Listed("jobs", tuple(orjson.dumps(kept.told(job)) for job in found), total)
+    try:
+        found, total = kept.newest(jobs, page.offset, page.per_page + 1, page.cursor)
+    except NotFound as gone:
+        raise Invalid({"cursor": [str(gone)]}) from gone
+    shown = found[: page.per_page]
+    following = shown[-1].id if len(found) > page.per_page else None
+    return Listed("jobs", tuple(orjson.dumps(kept.told(job)) for job in shown), total, following)
 
 
 def read_job(store: Store, claim: Claim, jobs: Jobs, job_id: str) -> Shown:

@@ -13,7 +13,7 @@ import redis
 
 from taskapi.domain.callers import Claim, Operation
 from taskapi.domain.clock import timestamp
-from taskapi.domain.errors import KeyReused
+from taskapi.domain.errors import KeyReused, NotFound
 from taskapi.store import keys
 from taskapi.store.client import client_of, faults_named
 from taskapi.store.records import operation_key
@@ -101,14 +101,26 @@ def told(job: Job) -> dict[str, Any]:
     return {name: value for name, value in asdict(job).items() if name != "asked"}
 
 
-def newest(jobs: Jobs, offset: int, count: int) -> tuple[list[Job], int]:
-    """Jobs, the newest first, and how many there are."""
+def newest(jobs: Jobs, offset: int, count: int, after: str | None = None) -> tuple[list[Job], int]:
+    """Jobs, the newest first, and how many there are in all; `after` that job, if one is named.
+
+    Raises NotFound if that one is forgotten.
+    """
     with faults_named():
         jobs.redis.zremrangebyscore(keys.JOBS, 0, time.time() - KEPT_SECONDS)
+        if after is not None:
+            offset += _place_behind(jobs, after)
         ids: list[Any] = jobs.redis.zrange(keys.JOBS, offset, offset + count - 1, desc=True)
         total = int(jobs.redis.zcard(keys.JOBS))
     found = (get(jobs, name.decode()) for name in ids)
     return [job for job in found if job is not None], total
+
+
+def _place_behind(jobs: Jobs, job_id: str) -> int:
+    place: Any = jobs.redis.zrevrank(keys.JOBS, job_id)
+    if place is None:
+        raise NotFound(f"There is no job {job_id}.")
+    return int(place) + 1
 
 
 def _queued(job_id: str, action: str) -> Job:

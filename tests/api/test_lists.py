@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import Any
 
-from tests.api.conftest import Person
+import pytest
+from flask import Flask
+
+from taskapi.store import jobs
+from tests.api.conftest import PASSWORD, Person
 
 
 @pytest.fixture
@@ -128,3 +132,56 @@ def test_done_is_done(filled: Person) -> None:
         done = filled.put(path).json["data"]
         assert done["status"] is True
         assert done["completed_at"] is not None
+
+
+def by_cursor(person: Person, path: str, plural: str) -> list[dict[str, Any]]:
+    """All records of a list, page by page, as the links lead on."""
+    seen: list[dict[str, Any]] = []
+    address = path
+    while True:
+        answer = person.get(address)
+        assert answer.status_code == 200, answer.json
+        data = answer.json["data"]
+        seen += data[plural]
+        if data["next_cursor"] is None:
+            return seen
+        address = f"{path}&cursor={data['next_cursor']}"
+
+
+def test_jobs_have_pages_that_lead_on(owner: Person, app: Flask) -> None:
+    made = [jobs.create(app.extensions["taskapi.jobs"], "force").id for _ in range(51)]
+    first = owner.get("/admin/jobs")
+    assert (first.json["data"]["count"], first.json["data"]["total"]) == (50, 51)
+    assert '</admin/jobs?page=2>; rel="next"' in first.headers["Link"]
+    assert owner.get("/admin/jobs?page=2").json["data"]["count"] == 1
+    through = by_cursor(owner, "/admin/jobs?per_page=20&fields=id", "jobs")
+    assert sorted(job["id"] for job in through) == sorted(made)
+    assert set(through[0]) == {"id"}
+    assert owner.get("/admin/jobs?cursor=unknown").status_code == 400
+
+
+def test_sessions_have_pages_that_lead_on(user: Person) -> None:
+    for _ in range(4):
+        user.client.post("/login", json={"username": "ada", "password": PASSWORD})
+    whole = user.get("/auth/sessions").json["data"]
+    assert (whole["count"], whole["total"], whole["next_cursor"]) == (5, 5, None)
+    first = user.get("/auth/sessions?per_page=2&page=2").json["data"]["sessions"]
+    assert first == whole["sessions"][2:4]
+    through = by_cursor(user, "/auth/sessions?per_page=2&fields=id,current", "sessions")
+    assert through == [{"id": one["id"], "current": one["current"]} for one in whole["sessions"]]
+    assert user.get("/auth/sessions?cursor=unknown").status_code == 400
+
+
+NARROWED = ["/auth/me?fields=id", "/users/1/worktimes?fields=user_id", "/admin/status?fields=epoch"]
+
+
+@pytest.mark.parametrize("path", NARROWED)
+def test_fields_narrow_every_record(owner: Person, path: str) -> None:
+    assert set(owner.get(path).json["data"]) == {path.partition("=")[2]}
+
+
+@pytest.mark.parametrize("query", ["sort=tags", "sort=-tags", "sort_by=tags"])
+def test_the_refusal_to_sort_by_tags_says_why(user: Person, query: str) -> None:
+    answer = user.get(f"/tasks?{query}")
+    assert answer.status_code == 400
+    assert "several tags" in answer.json["errors"][query.partition("=")[0]][0]

@@ -7,7 +7,7 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
-from taskapi.api.schemas.query import Choice, PageQuery, Query, WholeParameter
+from taskapi.api.schemas.query import Choice, Query, WholeParameter
 
 WAIT_SECONDS = 20
 LONGEST_WAIT = 60
@@ -32,13 +32,6 @@ class SyncQuery(Query):
     def wanted(self, values: dict[str, Any]) -> SyncWanted:
         """The wish."""
         return SyncWanted(values["action"], values.get("wait", WAIT_SECONDS))
-
-
-class JobListQuery(PageQuery):
-    """A page of jobs, by number alone."""
-
-    class Meta:
-        exclude = ("cursor", "narrowed")
 
 
 class Synced(Schema):

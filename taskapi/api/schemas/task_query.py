@@ -49,6 +49,16 @@ class Tag(Parameter):
         return tuple(text)
 
 
+class Sort(Choice):
+    """A field to sort by."""
+
+    def read(self, text: str) -> Any:
+        """What the word stands for."""
+        if text.removeprefix("-") == "tags":
+            raise ValidationError("A task has several tags, which have no order: filter with tag instead.")
+        return super().read(text)
+
+
 class TaskListQuery(PageQuery):
     """What may be asked of a list of tasks; all conditions combine."""
 
@@ -65,8 +75,8 @@ class TaskListQuery(PageQuery):
     created_from = DayParameter()
     created_to = DayParameter()
     scope = Choice({"mine": True, "all": False})
-    sort = Choice({sign + name: (name, bool(sign)) for name in SORTABLE for sign in ("", "-")})
-    sort_by = Choice({name: name for name in SORTABLE})
+    sort = Sort({sign + name: (name, bool(sign)) for name in SORTABLE for sign in ("", "-")})
+    sort_by = Sort({name: name for name in SORTABLE})
     order = Choice({"asc": False, "desc": True})
 
     def wanted(self, values: dict[str, Any]) -> TaskSearch:
