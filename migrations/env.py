@@ -1,8 +1,12 @@
 """How Alembic reaches the database: through the engine of the Flask app that Flask-Migrate was bound to."""
 
+import math
+
 from alembic import context
 from flask import current_app
 from sqlalchemy import Connection, text
+
+from taskapi.db.engine import within
 
 _LOCK = int.from_bytes(b"migrate")
 
@@ -22,9 +26,9 @@ def run_offline() -> None:
 
 
 def run_online() -> None:
-    """Runs what is missing, whole or not at all."""
+    """Runs what is missing, whole or not at all, for as long as it takes."""
     extension = _extension()
-    with extension.db.engine.connect() as connection:
+    with within(math.inf), extension.db.engine.connect() as connection:
         context.configure(
             connection=connection, target_metadata=extension.db.metadata, **extension.configure_args
         )

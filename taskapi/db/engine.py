@@ -7,17 +7,19 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, text
 
+from taskapi.db import waiting
 from taskapi.db.errors import faults_named
+from taskapi.db.waiting import CONNECT_SECONDS, STATEMENT_SECONDS, within
 
-__all__ = ["Connection", "Engine", "connect", "engine_options", "is_reachable", "transaction"]
+__all__ = ["Connection", "Engine", "connect", "engine_options", "is_reachable", "transaction", "within"]
 
-CONNECT_SECONDS = 2
 LOCK_SECONDS = 5.0
-STATEMENT_SECONDS = 30.0
+REACH_SECONDS = 2.0
 
 
 def engine_options() -> dict[str, Any]:
     """What every engine is made with, also Flask-SQLAlchemy's (SQLALCHEMY_ENGINE_OPTIONS)."""
+    waiting.install()
     waits = {"lock_timeout": LOCK_SECONDS, "statement_timeout": STATEMENT_SECONDS}
     limits = " ".join(f"-c {name}={int(seconds * 1000)}" for name, seconds in waits.items())
     return {
@@ -26,7 +28,7 @@ def engine_options() -> dict[str, Any]:
         "max_overflow": 8,
         "pool_timeout": CONNECT_SECONDS,
         "connect_args": {
-            "connect_timeout": CONNECT_SECONDS,
+            "connect_timeout": int(CONNECT_SECONDS),
             "tcp_user_timeout": 10_000,
             "keepalives_idle": 10,
             "application_name": "taskapi",
@@ -50,6 +52,6 @@ def transaction(engine: Engine) -> Iterator[Connection]:
 
 
 def is_reachable(engine: Engine) -> bool:
-    """Raises PostgresAway unless it answers."""
-    with transaction(engine) as connection:
+    """Raises PostgresAway unless it answers soon."""
+    with within(REACH_SECONDS), transaction(engine) as connection:
         return bool(connection.scalar(text("SELECT true")))

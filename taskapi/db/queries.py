@@ -6,10 +6,11 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from taskapi.db import rows, words
-from taskapi.db.engine import transaction
+from taskapi.db.engine import transaction, within
 from taskapi.domain.filters import Scope
 
 SEARCH_SECONDS = 1.5
+COUNT_SECONDS = 5.0
 _HISTORY = text(
     "SELECT version, kind, record_id, action, actor,"
     """ to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24\\:MI\\:SS.MS"Z"') AS at, request_id, fields"""
@@ -28,8 +29,8 @@ NO_LIMIT = 2**53
 
 
 def record_counts(engine: Engine) -> dict[str, int]:
-    """How many live records of each kind PostgreSQL has; raises PostgresAway."""
-    with transaction(engine) as connection:
+    """How many live records of each kind PostgreSQL has; raises PostgresAway, also for taking too long."""
+    with within(COUNT_SECONDS), transaction(engine) as connection:
         return rows.counts(connection)
 
 

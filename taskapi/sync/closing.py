@@ -1,7 +1,7 @@
 """A clean stop: all carried, Redis closed, and its state written down: ids go on without a gap."""
 
 from taskapi.db import meta
-from taskapi.db.engine import Engine, transaction
+from taskapi.db.engine import Engine, transaction, within
 from taskapi.domain import failpoints
 from taskapi.store import state
 from taskapi.store.client import Store
@@ -9,6 +9,7 @@ from taskapi.sync import fence
 from taskapi.sync.flush import Flushed, drain
 
 PATIENCE = 10.0
+GRACE = 2.0
 
 LINES = ("closing.drained", "closing.closed", "closing.noted")
 
@@ -21,12 +22,13 @@ def close(store: Store, engine: Engine, seconds: float = PATIENCE) -> Flushed | 
     """
     if not state.look(store).is_ready:
         return None
-    flushed = drain(store, engine, seconds)
-    failpoints.reach("closing.drained")
-    state.close(store)
-    failpoints.reach("closing.closed")
-    _note(store, engine)
-    failpoints.reach("closing.noted")
+    with within(seconds + GRACE):
+        flushed = drain(store, engine, seconds)
+        failpoints.reach("closing.drained")
+        state.close(store)
+        failpoints.reach("closing.closed")
+        _note(store, engine)
+        failpoints.reach("closing.noted")
     return flushed
 
 
