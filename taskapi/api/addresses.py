@@ -19,6 +19,7 @@ from taskapi.store.client import client_of, faults_named
 
 ANONYMOUS = "anonymous"
 MOST_SHUT_OUT = 10_000
+PATIENCE_SECONDS = 0.3
 Given = ParamSpec("Given")
 Answer = TypeVar("Answer")
 
@@ -115,7 +116,8 @@ def _limiter(broker_url: str) -> Limiter:
 
 def _pooled(broker_url: str) -> Any:
     """A pool with time-outs of ours: Flask-Limiter's own would let a sign-in wait for seconds."""
-    return {"connection_pool": client_of(broker_url).connection_pool}
+    client = client_of(broker_url, connect=PATIENCE_SECONDS, answer=PATIENCE_SECONDS, retries=0)
+    return {"connection_pool": client.connection_pool}
 
 
 def _counted(scope: str) -> Callable[[], None]:

@@ -95,13 +95,15 @@ def connect(
     return Store(client, Lines(client.connection_pool), limits, metered)
 
 
-def client_of(url: str) -> redis.Redis:
-    """A client with explicit time-outs: no call takes longer than two seconds."""
+def client_of(
+    url: str, *, connect: float = CONNECT_SECONDS, answer: float = ANSWER_SECONDS, retries: int = 1
+) -> redis.Redis:
+    """A client with time-outs in seconds; unless told otherwise no call takes longer than two."""
     return redis.Redis.from_url(
         url,
-        socket_connect_timeout=CONNECT_SECONDS,
-        socket_timeout=ANSWER_SECONDS,
-        retry=Retry(NoBackoff(), 1),
+        socket_connect_timeout=connect,
+        socket_timeout=answer,
+        retry=Retry(NoBackoff(), retries),
         retry_on_error=[ConnectionFault, TimeoutFault],
     )
 

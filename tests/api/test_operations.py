@@ -6,7 +6,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -18,7 +19,7 @@ from taskapi.embedded.servers import Servers
 from taskapi.store import jobs
 from taskapi.store.client import Store
 from taskapi.store.jobs import Jobs
-from tests.api.conftest import OWNER_PASSWORD, Person
+from tests.api.conftest import OWNER_PASSWORD, PASSWORD, Person
 
 
 def test_health_is_bare_and_takes_what_probes_add(client: FlaskClient) -> None:
@@ -57,10 +58,35 @@ def test_a_store_that_hangs_is_unhealthy_and_not_waited_for(hung: FlaskClient) -
     assert took < took_other
 
 
-def timed(client: FlaskClient, path: str) -> tuple[TestResponse, float]:
+def test_registering_waits_no_longer_for_a_store_that_hangs_than_a_read(hung: FlaskClient) -> None:
+    _, took_read = timed(hung, "/tasks")
+    sent = {"username": "ada", "password": PASSWORD}
+    answer, took = timed(hung, "/register", "POST", sent)
+    assert answer.status_code == 503
+    assert took < 1.5 * took_read
+
+
+def test_a_broker_that_hangs_does_not_keep_anybody_from_signing_in(
+    user: Person, redis_broker: Redis, make_app: Callable[..., Flask]
+) -> None:
+    client = make_app(rate_limit_auth="5 per minute").test_client()
+    pid = redis_broker.info("server")["process_id"]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        answer, took = timed(client, "/login", "POST", {"username": "ada", "password": PASSWORD})
+        sync, took_sync = timed(client, "/admin/sync?action=force", "POST")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert (answer.status_code, sync.status_code) == (200, 503)
+    assert took < took_sync
+
+
+def timed(
+    client: FlaskClient, path: str, method: str = "GET", sent: Any = None
+) -> tuple[TestResponse, float]:
     """The answer to the owner, and how long it took."""
     began = time.monotonic()
-    answer = client.get(path, headers={"X-Owner-Password": OWNER_PASSWORD})
+    answer = client.open(path, method=method, json=sent, headers={"X-Owner-Password": OWNER_PASSWORD})
     return answer, time.monotonic() - began
 
 
