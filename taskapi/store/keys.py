@@ -79,12 +79,12 @@ def spread(scope: str, *, trash: bool = False) -> str:
     return f"{'trash-' if trash else ''}spread:{scope}"
 
 
-def session(user_id: int, session_id: str) -> str:
+def session(user_id: int | str, session_id: str) -> str:
     """One login."""
     return f"session:{user_id}:{session_id}"
 
 
-def sessions(user_id: int) -> str:
+def sessions(user_id: int | str) -> str:
     """The logins of a user."""
     return f"sessions:{user_id}"
 

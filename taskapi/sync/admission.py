@@ -12,7 +12,7 @@ from taskapi.db import locks, meta
 from taskapi.db.engine import Connection, Engine
 from taskapi.domain import failpoints
 from taskapi.domain.errors import Unavailable
-from taskapi.store import dirty, leaving, state, syncs
+from taskapi.store import dirty, leaving, sessions, state, syncs
 from taskapi.store.client import Store
 from taskapi.store.state import EPOCH_SPAN
 from taskapi.sync import judging, rebuilding
@@ -40,7 +40,7 @@ _SENTENCES = {
     Finding.CLEAN: "The last stop was clean: everything goes on where it was.",
     Finding.UNCLEAN: "The last stop was not clean; nothing is lost. Ids go on above a gap.",
     Finding.EMPTY: "Redis was empty: it was filled from PostgreSQL.",
-    Finding.STALE: "Redis was older than PostgreSQL: what was newer there was brought over.",
+    Finding.STALE: "Redis was older than PostgreSQL: it has what was newer there; all sessions have ended.",
     Finding.WENT_BACK: "PostgreSQL was older than Redis: what it lacks is dirty again.",
 }
 
@@ -121,6 +121,8 @@ def _rebuild(store: Store, connection: Connection, finding: Finding) -> _Rebuilt
         placed = rebuilding.fill(store, connection)
         leaving.resume(store)
         failpoints.reach("admission.resumed")
+        # An older Redis has sessions again that were ended meanwhile, by a change of password too.
+        sessions.end_all(store)
         marked = 0 if finding is Finding.EMPTY else rebuilding.mark(store, connection)
         return _Rebuilt(placed, marked)
     if finding is Finding.WENT_BACK:

@@ -49,6 +49,11 @@ def create(store: Store, record: Record) -> Any:
     return save(store, Claim(1), [Change(None, record, "created")]).first.record
 
 
+def create_with_id(store: Store, record: Record, record_id: int) -> Any:
+    """The same under an id that is known before."""
+    return save(store, Claim(1), [Change(None, record, "created", str(record_id))]).first.record
+
+
 def new_task(store: Store, **values: Any) -> Task:
     """A task of user 1."""
     fields = {"title": "t", "user_id": 1, "created_at": timestamp(), "updated_at": timestamp()} | values
