@@ -7,8 +7,10 @@ from enum import StrEnum
 from taskapi.db import journal, meta, rows
 from taskapi.db.engine import Connection
 from taskapi.db.meta import Installation
+from taskapi.domain.records import OWNER_ID
 from taskapi.store import state
 from taskapi.store.client import Store
+from taskapi.store.kinds import USER
 from taskapi.store.state import EPOCH_SPAN, State
 from taskapi.sync.errors import Foreign
 
@@ -55,7 +57,9 @@ class Facts:
 
     def ids_kept(self) -> dict[str, tuple[int, int]]:
         """Ids that go on without a gap."""
-        return {kind: (last, self._held(kind)) for kind, (last, _) in self.redis.ids.items()}
+        return {
+            kind: (max(last, _named(kind)), self._held(kind)) for kind, (last, _) in self.redis.ids.items()
+        }
 
     def ids_jumped(self) -> dict[str, tuple[int, int]]:
         """Ids that go on above everything that may have been given."""
@@ -63,7 +67,12 @@ class Facts:
         return {kind: (self._held(kind), self._held(kind) + size) for kind, size in sizes.items()}
 
     def _held(self, kind: str) -> int:
-        return max(*self.redis.ids[kind], self.leases.get(kind, 0), self.highest_ids[kind])
+        return max(*self.redis.ids[kind], self.leases.get(kind, 0), self.highest_ids[kind], _named(kind))
+
+
+def _named(kind: str) -> int:
+    """The last id that is never given but named: user 1 is the owner, whoever registers first."""
+    return OWNER_ID if kind == USER.name else 0
 
 
 def look(store: Store, connection: Connection) -> Facts:

@@ -40,7 +40,7 @@ def store(servers: Servers, redis_data: Redis) -> Iterator[Store]:
 def opened(store: Store, engine: Engine) -> Store:
     """A store that was admitted for the first time, with user 1."""
     admit(store, engine)
-    create(store, User(full_name="Ada", created_at=timestamp(), updated_at=timestamp()))
+    create_with_id(store, User(full_name="Ada", created_at=timestamp(), updated_at=timestamp()), 1)
     return store
 
 

