@@ -16,20 +16,36 @@ from taskapi.store.client import Store
 JOB = "sync.flush"
 PAUSE_SECONDS = 1.0
 PATIENCE_SECONDS = 2.0
+EXPIRES_SECONDS = 5.0
 
 log = structlog.get_logger("taskapi.bell")
+
+
+def _always() -> bool:
+    """The permission of a bell that is alone."""
+    return True
 
 
 class Bell:
     """Rings for the flush at most once a second, from when a write is announced until nothing is dirty.
 
-    The thread that rings is begun by the first write of a process, so that each fork has its own.
+    The thread that rings is begun by the first write of a process, so that each fork has its own. Where
+    there are several, `may_ring` says whether none has rung just now. What was announced and not rung for
+    when the process ends is rung for then.
     """
 
-    def __init__(self, store: Store, send_job: Callable[..., None], pause: float = PAUSE_SECONDS) -> None:
+    def __init__(
+        self,
+        store: Store,
+        send_job: Callable[..., None],
+        pause: float = PAUSE_SECONDS,
+        may_ring: Callable[[], bool] = _always,
+    ) -> None:
         self._store = store
         self._send_job = send_job
         self._pause = pause
+        self._may_ring = may_ring
+        self._owed = False
         self._lock = threading.Lock()
         self._process = 0
         self._away = False
@@ -41,14 +57,17 @@ class Bell:
         """Announces that something is dirty. Costs nothing worth counting, and never fails."""
         if not self._is_running():
             self._begin()
+        self._owed = True
         self._wanted.set()
 
     def stop(self) -> None:
-        """Ends the thread of this process, if it has one."""
+        """Ends the thread of this process, if it has one, and rings once more if that is owed."""
         self._stopping.set()
         self._wanted.set()
         if self._thread is not None and self._process == os.getpid():
             self._thread.join(PATIENCE_SECONDS)
+            if self._owed:
+                self._once(_always)
 
     def _begin(self) -> None:
         """A thread for this process; what a parent process left behind is of no use here."""
@@ -67,14 +86,18 @@ class Bell:
     def _keep_ringing(self) -> None:
         while self._wanted.wait() and not self._stopping.is_set():
             self._wanted.clear()
-            self._once()
+            self._once(self._may_ring)
             if not self._stopping.wait(self._pause) and self._is_dirty():
                 self._wanted.set()
 
-    def _once(self) -> None:
+    def _once(self, may_ring: Callable[[], bool]) -> None:
+        """Rings, unless it may not: then a ring is owed, as what was announced may be newer than the last."""
         try:
-            self._send_job(JOB)
+            self._owed = not may_ring()
+            if not self._owed:
+                self._send_job(JOB, expires=EXPIRES_SECONDS)
         except Unavailable as refusal:
+            self._owed = True
             if not self._away:
                 log.warning("broker away: the sync waits for its beat", reason=str(refusal))
             self._away = True

@@ -9,8 +9,15 @@ from celery import Celery
 from kombu.exceptions import ChannelError, OperationalError
 
 from taskapi.domain.errors import Unavailable
+from taskapi.store import keys
+from taskapi.store.client import client_of, faults_named
 
 CONNECT_SECONDS = 1.0
+QUICK_SECONDS = 0.3
+QUEUE = "celery"
+MOST_WAITING = 100
+# A little less than the second after which a bell asks again.
+TURN_MS = 900
 
 
 def sender(broker_url: str) -> Callable[..., None]:
@@ -33,11 +40,30 @@ def sender(broker_url: str) -> Callable[..., None]:
         task_publish_retry=False,
     )
 
-    def send_job(name: str, **kwargs: Any) -> None:
-        """Sends one job."""
+    def send_job(name: str, *, expires: float | None = None, **kwargs: Any) -> None:
+        """Sends one job; no worker does it later than after `expires` seconds."""
         try:
-            client.send_task(name, kwargs=kwargs, ignore_result=True, retry=False)
+            client.send_task(name, kwargs=kwargs, expires=expires, ignore_result=True, retry=False)
         except (OperationalError, ChannelError) as fault:
             raise Unavailable("The broker of the background jobs is away.") from fault
 
     return send_job
+
+
+def turn_taker(broker_url: str) -> Callable[[], bool]:
+    """A `may_ring()`: True once a second over all processes, and not while many jobs wait for a worker.
+
+    Raises Unavailable when the broker is away.
+    """
+    broker = client_of(broker_url, connect=QUICK_SECONDS, answer=QUICK_SECONDS, retries=0)
+
+    def may_ring() -> bool:
+        """Whether it is this process's turn."""
+        with faults_named():
+            pipe = broker.pipeline(transaction=False)
+            pipe.set(keys.RUNG, 1, nx=True, px=TURN_MS)
+            pipe.llen(QUEUE)
+            is_first, waiting = pipe.execute()
+        return bool(is_first) and waiting < MOST_WAITING
+
+    return may_ring

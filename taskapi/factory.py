@@ -21,7 +21,7 @@ from taskapi.bell import Bell
 from taskapi.config import Settings, load_settings
 from taskapi.db.engine import engine_options
 from taskapi.db.index import WordIndex
-from taskapi.dispatch import sender
+from taskapi.dispatch import sender, turn_taker
 from taskapi.embedded.servers import running_urls
 from taskapi.extensions import db, migrate
 from taskapi.store import jobs
@@ -106,7 +106,7 @@ def _wire(app: Flask, settings: Settings, urls: dict[str, str]) -> None:
     addresses = Addresses(urls["broker"], settings.rate_limit_auth, settings.rate_limit_anonymous)
     send_job = sender(urls["broker"])
     secret = hashlib.sha256(b"idempotency" + settings.secret_key.encode()).digest()
-    bell = Bell(store, send_job)
+    bell = Bell(store, send_job, may_ring=turn_taker(urls["broker"]))
     callers = Callers(settings, store, addresses)
     app.extensions["taskapi.store"] = store
     app.extensions["taskapi.index"] = WordIndex(lambda: db.engine)

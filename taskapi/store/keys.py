@@ -100,6 +100,8 @@ def begun(operation_key: str) -> str:
 
 
 JOBS = "jobs"
+RUNG = "taskapi:rung"
+"""Both on the broker Redis: the jobs by time, and that a bell has rung just now."""
 
 
 def job(job_id: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time
@@ -14,7 +15,7 @@ from redis import Redis
 
 from taskapi.bell import Bell
 from taskapi.config import Settings
-from taskapi.dispatch import sender
+from taskapi.dispatch import sender, turn_taker
 from taskapi.domain.errors import Unavailable
 from taskapi.store.client import Store, connect
 from tests.api.conftest import Person, signed_up
@@ -49,7 +50,7 @@ def test_a_write_rings_for_the_flush_and_a_read_does_not(
     task = user.task()
     assert len(rings) == 1
     user.get("/tasks")
-    user.put(f"/tasks/{task['id']}", {"title": task["title"]})
+    user.get(f"/tasks/{task['id']}")
     assert len(rings) == 1
     user.delete(f"/tasks/{task['id']}")
     assert len(rings) == 2
@@ -145,3 +146,42 @@ def _ring_in_child(bell: Bell, pipe: object) -> None:
     bell.ring()
     if heard.wait():
         pipe.send(bell._process)  # type: ignore[attr-defined]
+
+
+def test_a_ring_that_no_worker_hears_in_time_expires(data: Store, redis_broker: Redis, app: Flask) -> None:
+    bell = app.extensions["taskapi.api"].bell
+    bell.ring()
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not redis_broker.llen("celery") and time.monotonic() < deadline:
+        time.sleep(0.01)
+    message = json.loads(redis_broker.lindex("celery", 0))
+    assert message["headers"]["task"] == "sync.flush"
+    assert message["headers"]["expires"] is not None
+
+
+def test_many_processes_ring_in_turn(redis_broker: Redis, plain_settings: Settings) -> None:
+    assert plain_settings.broker_url is not None
+    bells = [turn_taker(plain_settings.broker_url) for _ in range(3)]
+    assert [may_ring() for may_ring in bells] == [True, False, False]
+    redis_broker.delete("taskapi:rung")
+    assert bells[2]()
+
+
+def test_where_many_jobs_wait_no_bell_rings(redis_broker: Redis, plain_settings: Settings) -> None:
+    assert plain_settings.broker_url is not None
+    redis_broker.rpush("celery", *["waits"] * 100)
+    assert not turn_taker(plain_settings.broker_url)()
+
+
+@pytest.mark.parametrize("permitted", [True, False])
+def test_the_last_write_of_a_process_is_rung_for_when_it_ends(data: Store, permitted: bool) -> None:
+    heard = Heard()
+    bell = Bell(data, heard, pause=60, may_ring=lambda: permitted)
+    bell.ring()
+    if permitted:
+        assert heard.wait()
+        bell.ring()
+    bell.stop()
+    assert heard.names == ["sync.flush"] * (2 if permitted else 1)
+    bell.stop()
+    assert len(heard.names) == (2 if permitted else 1)
