@@ -82,10 +82,11 @@ def delete_group(claim: Claim, group_id: int, if_match: int | None) -> Shown:
 
 @bp.post("/groups/<int:group_id>/restore")
 @authenticated(Right.MANAGE_GROUPS)
+@conditional
 @returns(GroupOut)
-def restore_group(claim: Claim, group_id: int) -> Shown:
+def restore_group(claim: Claim, group_id: int, if_match: int | None) -> Shown:
     """Take a group back from the trash, with its members and the tasks that went along."""
-    return groups.restore_group(store(), claim, group_id)
+    return groups.restore_group(store(), claim, group_id, if_match)
 
 
 @bp.get("/groups/<int:group_id>/users")

@@ -18,7 +18,7 @@ MOST_TAGS = 20
 NO_VERSION = -1
 _TAGS = re.compile(r'\s*(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"\s*(?:,\s*(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"\s*)*')
 _TAG = re.compile(r'(?:W/)?"[^"]*"')
-_VERSION = re.compile(r'"([0-9]{1,16})"', re.ASCII)
+_VERSION = re.compile(r'"([1-9][0-9]{0,15})"', re.ASCII)
 
 
 def strong(version: int) -> str:

@@ -120,7 +120,8 @@ def finish_task(claim: Claim, task_id: int, if_match: int | None) -> Shown:
 
 @bp.post("/tasks/<int:task_id>/restore")
 @authenticated(Right.WORK_ON_TASKS)
+@conditional
 @returns(TaskOut)
-def restore_task(claim: Claim, task_id: int) -> Shown:
+def restore_task(claim: Claim, task_id: int, if_match: int | None) -> Shown:
     """Take a task back from the trash."""
-    return tasks.restore_task(store(), claim, task_id)
+    return tasks.restore_task(store(), claim, task_id, if_match)

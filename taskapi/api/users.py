@@ -83,10 +83,11 @@ def delete_user(claim: Claim, user_id: int, if_match: int | None) -> Shown:
 
 @bp.post("/users/<int:user_id>/restore")
 @authenticated(Right.DELETE_USER)
+@conditional
 @returns(UserOut)
-def restore_user(claim: Claim, user_id: int) -> Shown:
+def restore_user(claim: Claim, user_id: int, if_match: int | None) -> Shown:
     """Take a user back from the trash, with the tasks that went along."""
-    return users.restore_user(store(), claim, user_id)
+    return users.restore_user(store(), claim, user_id, if_match)
 
 
 @bp.get("/users/<int:user_id>/worktimes")

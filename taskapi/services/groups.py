@@ -119,7 +119,7 @@ def delete_group(store: Store, claim: Claim, group_id: int, if_match: int | None
 
 
 @decided_again
-def restore_group(store: Store, claim: Claim, group_id: int) -> Shown:
+def restore_group(store: Store, claim: Claim, group_id: int, if_match: int | None = None) -> Shown:
     """Takes a group back from the trash with its members, as far as they are there, and their tasks in it."""
     asked = [keys.record(GROUP.name, group_id), keys.trashed(GROUP.name, group_id)]
     seen = ask(store, claim, Question(asked, hashes=[keys.spread(f"g{group_id}", trash=True)]))
@@ -129,6 +129,7 @@ def restore_group(store: Store, claim: Claim, group_id: int) -> Shown:
     was: Group | None = seen.trashed(GROUP, group_id)
     if was is None:
         raise NotFound(f"There is no group {group_id} in the trash.")
+    _require_version(was, if_match)
     members = cascades.users_of(store, claim, was.member_ids or ())
     now = was.changed(
         deleted_at=None, member_ids=None, admin_id=_kept_admin(was, members), updated_at=timestamp()

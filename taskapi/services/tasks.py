@@ -98,12 +98,12 @@ def remove_task(
 
 
 @decided_again
-def restore_task(store: Store, claim: Claim, task_id: int) -> Shown:
+def restore_task(store: Store, claim: Claim, task_id: int, if_match: int | None = None) -> Shown:
     """Takes a task back from the trash, out of its group if that is gone or its user has left it."""
     seen = ask(store, claim, Question([keys.record(TASK.name, task_id), keys.trashed(TASK.name, task_id)]))
     if again := replayed(store, seen):
         return _replayed(seen, again)
-    was = task_changes.required(seen, task_id, in_trash=True)
+    was = task_changes.required(seen, task_id, if_match=if_match, in_trash=True)
     owner = _owner(store, seen, was.user_id)
     if owner is None:
         raise NotFound(f"User {was.user_id}, whose task this was, is gone.")

@@ -89,7 +89,7 @@ def delete_user(store: Store, claim: Claim, user_id: int, if_match: int | None =
 
 
 @decided_again
-def restore_user(store: Store, claim: Claim, user_id: int) -> Shown:
+def restore_user(store: Store, claim: Claim, user_id: int, if_match: int | None = None) -> Shown:
     """Takes a user back from the trash with the tasks that went along, out of groups that are gone."""
     asked = [keys.record(USER.name, user_id), keys.trashed(USER.name, user_id)]
     seen = ask(store, claim, Question(asked, hashes=[keys.spread(f"u{user_id}", trash=True)]))
@@ -99,6 +99,7 @@ def restore_user(store: Store, claim: Claim, user_id: int) -> Shown:
     access.require(seen.caller)
     if was is None:
         raise NotFound(f"There is no user {user_id} in the trash.")
+    require_version(was, if_match)
     access.require_user(seen.caller, user_id, was)
     present = [group.id for group in cascades.groups_of(store, claim, was.group_ids) if group is not None]
     now = was.changed(deleted_at=None, group_ids=tuple(present), updated_at=timestamp())

@@ -40,7 +40,7 @@ def test_what_the_caller_already_has_is_304_without_a_body(user: Person) -> None
 def test_a_change_on_the_condition_of_a_version_passes_with_it_alone(user: Person) -> None:
     task = user.task()
     path, version = f"/tasks/{task['id']}", task["version"]
-    for given in ('"1"', f'W/"{version}"', '"abc"', '"1", "2"', '""'):
+    for given in ('"1"', f'W/"{version}"', f'"00{version}"', '"abc"', '"1", "2"', '""'):
         for method in ("PUT", "PATCH", "DELETE"):
             assert user.call(method, path, {"title": "x"}, headers={"If-Match": given}).status_code == 412
         assert user.put(f"{path}/done", headers={"If-Match": given}).status_code == 412
@@ -49,6 +49,17 @@ def test_a_change_on_the_condition_of_a_version_passes_with_it_alone(user: Perso
     assert answer.status_code == 200
     assert answer.headers["ETag"] == f'"{answer.json["data"]["version"]}"'
     assert user.delete(path, headers={"If-Match": "*"}).status_code == 200
+
+
+def test_taking_back_from_the_trash_minds_the_condition(owner: Person, user: Person) -> None:
+    group = owner.post("/groups", {"name": "Engines"}).json["data"]
+    for path in (f"/tasks/{user.task()['id']}", f"/groups/{group['id']}", f"/users/{user.id}"):
+        before = owner.get(path).json["data"]["version"]
+        assert owner.delete(path).status_code == 200
+        answer = owner.post(f"{path}/restore", headers={"If-Match": f'"{before}"'})
+        assert (answer.status_code, answer.json["code"]) == (412, "stale")
+        assert owner.get(path).status_code == 404
+        assert owner.post(f"{path}/restore", headers={"If-Match": "*"}).status_code == 200
 
 
 NO_CONDITIONS = ["5", "'5'", '"5', '5"', '"5""6"', '"5";"6"', "W/5", "", ",", ", ".join(['"1"'] * 21)]
