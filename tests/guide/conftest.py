@@ -94,6 +94,7 @@ def store(servers: Servers, redis_data: Redis, redis_broker: Redis, database_url
     engine = connect_postgres(database_url)
     opened = client.connect(servers.urls["redis"])
     admit(opened, engine)
+    opened.redis.hset("ids", "user", 0)  # the owner is made like anybody else here
     Maker(opened).user(full_name="System Owner", email="admin@gmail.com", role=OWNER)
     give_password(opened, 1)
     yield opened
