@@ -96,7 +96,7 @@ def _admitted(store: Store, connection: Connection, facts: Facts, finding: Findi
     incarnation = facts.incarnation
     _require(state.begin(store, facts.redis.run, incarnation, again=facts.redis.is_ready))
     failpoints.reach("admission.begun")
-    rebuilt = _rebuild(store, connection, finding)
+    rebuilt = _rebuild(store, connection, facts, finding)
     _record_losses(store, facts, finding)
     failpoints.reach("admission.rebuilt")
     epoch = facts.epoch + (finding is not Finding.CLEAN)
@@ -116,19 +116,26 @@ def _require(same: bool) -> None:
         raise Unavailable("Redis has restarted during its admission. Try again in a moment.")
 
 
-def _rebuild(store: Store, connection: Connection, finding: Finding) -> _Rebuilt:
+def _rebuild(store: Store, connection: Connection, facts: Facts, finding: Finding) -> _Rebuilt:
     if finding in (Finding.EMPTY, Finding.STALE):
-        placed = rebuilding.fill(store, connection)
-        leaving.resume(store)
-        failpoints.reach("admission.resumed")
-        # An older Redis has sessions again that were ended meanwhile, by a change of password too.
-        sessions.end_all(store)
+        placed = _filled(store, connection)
         marked = 0 if finding is Finding.EMPTY else rebuilding.mark(store, connection)
         return _Rebuilt(placed, marked)
     if finding is Finding.WENT_BACK:
-        gone = rebuilding.gone_from_redis(store, connection)
-        return _Rebuilt(0, rebuilding.mark(store, connection), gone)
+        known = facts.redis.version
+        placed = _filled(store, connection, known) if facts.redis_is_older else 0
+        gone = rebuilding.gone_from_redis(store, connection, known)
+        return _Rebuilt(placed, rebuilding.mark(store, connection), gone)
     return _Rebuilt()
+
+
+def _filled(store: Store, connection: Connection, known: int = 0) -> int:
+    placed = rebuilding.fill(store, connection, known)
+    leaving.resume(store)
+    failpoints.reach("admission.resumed")
+    # An older Redis has sessions again that were ended meanwhile, by a change of password too.
+    sessions.end_all(store)
+    return placed
 
 
 def _commit(
@@ -161,6 +168,8 @@ def _record_losses(store: Store, facts: Facts, finding: Finding) -> None:
     elif finding is Finding.WENT_BACK:
         settled = facts.redis.settled
         syncs.record_loss(store, "postgresql", min(facts.highest, settled), settled)
+        if facts.highest > facts.redis.version:
+            syncs.record_loss(store, "redis", facts.redis.version, facts.highest)
         _record_lost_journal(store, facts)
 
 

@@ -55,6 +55,12 @@ class Facts:
         by_version = max(self.highest, self.redis.version) // EPOCH_SPAN
         return max(self.redis.epoch, self.postgres.epoch if self.postgres else 0, by_version)
 
+    @property
+    def redis_is_older(self) -> bool:
+        """Whether PostgreSQL has something that Redis has never known, or does not know any more."""
+        epoch = self.postgres.epoch if self.postgres else 0
+        return epoch > self.redis.epoch or self.highest > self.redis.version
+
     def ids_kept(self) -> dict[str, tuple[int, int]]:
         """Ids that go on without a gap."""
         return {
@@ -96,7 +102,7 @@ def judge(facts: Facts) -> Finding:
         return Finding.EMPTY if facts.postgres else Finding.FIRST
     if facts.postgres is None or _went_back(facts, facts.postgres):
         return Finding.WENT_BACK
-    if _is_stale(facts.redis, facts.postgres, facts.highest):
+    if facts.redis_is_older:
         return Finding.STALE
     return Finding.CLEAN if facts.postgres.closed == facts.redis.fingerprint() else Finding.UNCLEAN
 
@@ -122,7 +128,3 @@ def _went_back(facts: Facts, postgres: Installation) -> bool:
     redis = facts.redis
     lacks = facts.highest < redis.settled or facts.last_entry < redis.carried
     return lacks or postgres.epoch < redis.epoch or postgres.commits < redis.commits
-
-
-def _is_stale(redis: State, postgres: Installation, highest: int) -> bool:
-    return postgres.epoch > redis.epoch or highest > redis.version

@@ -13,11 +13,14 @@ from taskapi.store.kinds import KINDS, Kind
 CHUNK = 500
 
 
-def fill(store: Store, connection: Connection) -> int:
-    """Puts into Redis what PostgreSQL has newer; returns how many records."""
+def fill(store: Store, connection: Connection, known: int = 0) -> int:
+    """Puts into Redis what PostgreSQL has newer; returns how many records.
+
+    What Redis lacks though it has known all up to that version was purged, and stays away.
+    """
     placed = 0
     for kind, chunk in _chunks(connection):
-        placed += _place(store, connection, kind, _newer_than_redis(store, kind, chunk))
+        placed += _place(store, connection, kind, _newer_than_redis(store, kind, chunk, known))
         failpoints.reach("rebuilding.placed")
     return placed
 
@@ -38,13 +41,17 @@ def mark(store: Store, connection: Connection) -> int:
     return marked
 
 
-def gone_from_redis(store: Store, connection: Connection) -> dict[str, list[int]]:
-    """What PostgreSQL still has of records that were purged since."""
+def gone_from_redis(store: Store, connection: Connection, known: int) -> dict[str, list[int]]:
+    """What PostgreSQL still has of records that were purged since; Redis has known all up to that version."""
     gone: dict[str, list[int]] = {}
     for kind, chunk in _chunks(connection):
         held = state.versions(store, kind, [number for number, _, _ in chunk])
-        lost = [row[0] for row, version in zip(chunk, held, strict=True) if not version and not row[2]]
-        gone.setdefault(kind.name, []).extend(lost)
+        rows_held = zip(chunk, held, strict=True)
+        gone.setdefault(kind.name, []).extend(
+            number
+            for (number, version, is_purged), here in rows_held
+            if not here and not is_purged and version <= known
+        )
     return gone
 
 
@@ -70,10 +77,10 @@ def _chunks(connection: Connection) -> Iterator[tuple[Kind, list[tuple[int, int,
 
 
 def _newer_than_redis(
-    store: Store, kind: Kind, chunk: list[tuple[int, int, bool]]
+    store: Store, kind: Kind, chunk: list[tuple[int, int, bool]], known: int
 ) -> list[tuple[int, int, bool]]:
     held = state.versions(store, kind, [number for number, _, _ in chunk])
-    return [row for row, version in zip(chunk, held, strict=True) if version < row[1]]
+    return [row for row, here in zip(chunk, held, strict=True) if row[1] > (here or known)]
 
 
 def _place(store: Store, connection: Connection, kind: Kind, newer: list[tuple[int, int, bool]]) -> int:
