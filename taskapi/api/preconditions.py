@@ -58,9 +58,9 @@ def wanted_versions() -> tuple[int, ...]:
     return tuple(int(found[1]) for found in matches if found) or (NO_VERSION,)
 
 
-def on_condition(write: Callable[[int | None], Answer]) -> Answer:
-    """Calls `write` with the version of `If-Match`, or None; of a list, until one is not stale."""
-    *others, last = wanted_versions() or (None,)
+def on_condition(versions: tuple[int, ...], write: Callable[[int | None], Answer]) -> Answer:
+    """Calls `write` with the version that is wanted, or None for any; of several, until one is not stale."""
+    *others, last = versions or (None,)
     for version in others:
         try:
             return write(version)

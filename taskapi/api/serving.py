@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any
 
 from flask import Blueprint, Response, request
+from marshmallow import ValidationError
+from werkzeug.exceptions import HTTPException
 
 from taskapi.api import answers, inputs, preconditions, seen
 from taskapi.api.addresses import ANONYMOUS
 from taskapi.api.contracts import Contract, View, contract_of
 from taskapi.api.operations import operation
-from taskapi.api.wiring import wired
-from taskapi.domain.callers import Claim
-from taskapi.domain.errors import Unauthorized
+from taskapi.api.wiring import store, wired
+from taskapi.domain.callers import Claim, Operation
+from taskapi.domain.errors import Refused, Unauthorized
 from taskapi.domain.rights import Right
+from taskapi.services import accounts
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A request as its contract takes it: what the view is given by name, what the query says besides, the
+    name of the write, and the versions of `If-Match` (None where it is not minded)."""
+
+    given: dict[str, Any]
+    asked: inputs.Asked
+    operation: Operation | None
+    versions: tuple[int, ...] | None
 
 
 class Noun(Blueprint):
@@ -54,13 +68,11 @@ def _endpoint(view: View, contract: Contract) -> View:
         if right is Right.PUBLIC and not contract.uncounted:
             wired().addresses.count(contract.attempts or ANONYMOUS)
         claim = _claim(right)
-        body = None if contract.body is None else inputs.body(contract)
-        asked = inputs.asked(contract)
-        if contract.body is not None and body is not None:
-            given["sent"] = contract.body.values(body)
-        if contract.query is not None and contract.query.has_wanted:
-            given["wanted"] = asked.wanted
-        return answers.answer(contract, _confirmed(view, contract, claim, body, given), asked)
+        with _caller_first(claim):
+            read = _read(contract, known=claim.user_id != 0)
+        given |= read.given
+        returned = _confirmed(claim, lambda confirmed: _called(view, read, confirmed, given))
+        return answers.answer(contract, returned, read.asked)
 
     endpoint.contract = contract  # type: ignore[attr-defined]
     return endpoint
@@ -86,20 +98,39 @@ def _strangers_counted() -> Iterator[None]:
         raise
 
 
-def _named(claim: Claim, body: dict[str, Any] | None) -> Claim:
-    """The claim with the caller's name for this write, if they gave one."""
-    key = request.environ.get("HTTP_IDEMPOTENCY_KEY")
-    if key is None:
-        return claim
-    return replace(claim, operation=operation(wired().secret, key, body, known=claim.user_id != 0))
+@contextmanager
+def _caller_first(claim: Claim) -> Iterator[None]:
+    """What is wrong with a request is told to nobody who may not call: they are told that instead.
 
-
-def _confirmed(
-    view: View, contract: Contract, claim: Claim, body: dict[str, Any] | None, given: dict[str, Any]
-) -> Any:
-    """What the view returns; once more, if the claim rests on a remembered password that has changed."""
+    Only then is the caller looked up for it: a good request costs no look more.
+    """
     try:
-        return _called(view, contract, _named(claim, body), given)
+        yield
+    except (Refused, ValidationError, HTTPException):
+        if claim.user_id:
+            _confirmed(claim, lambda anew: accounts.require_caller(store(), anew))
+        raise
+
+
+def _read(contract: Contract, *, known: bool) -> Read:
+    """The request, as the contract takes it; whoever calls without being `known` has no keys of their own."""
+    body = None if contract.body is None else inputs.body(contract)
+    asked = inputs.asked(contract)
+    given: dict[str, Any] = {}
+    if contract.body is not None and body is not None:
+        given["sent"] = contract.body.values(body)
+    if contract.query is not None and contract.query.has_wanted:
+        given["wanted"] = asked.wanted
+    key = request.environ.get("HTTP_IDEMPOTENCY_KEY")
+    named = None if key is None else operation(wired().secret, key, body, known=known)
+    versions = preconditions.wanted_versions() if contract.conditional else None
+    return Read(given, asked, named, versions)
+
+
+def _confirmed(claim: Claim, serve: Callable[[Claim], Any]) -> Any:
+    """What comes of serving; once more, if the claim rests on a remembered password that has changed."""
+    try:
+        return serve(claim)
     except Unauthorized:
         if claim.user_id == 0:
             raise
@@ -107,10 +138,11 @@ def _confirmed(
             anew = wired().callers.verified_anew(claim)
             if anew is None:
                 raise
-        return _called(view, contract, _named(anew, body), given)
+        return serve(anew)
 
 
-def _called(view: View, contract: Contract, claim: Claim, given: dict[str, Any]) -> Any:
-    if not contract.conditional:
-        return view(claim, **given)
-    return preconditions.on_condition(lambda version: view(claim, **given, if_match=version))
+def _called(view: View, read: Read, claim: Claim, given: dict[str, Any]) -> Any:
+    named = claim if read.operation is None else replace(claim, operation=read.operation)
+    if read.versions is None:
+        return view(named, **given)
+    return preconditions.on_condition(read.versions, lambda version: view(named, **given, if_match=version))

@@ -90,6 +90,11 @@ def refresh(store: Store, claim: Claim, session: Session, *, life_seconds: int) 
     return _login(user, sessions.rotate(store, claim, session, life_seconds))
 
 
+def require_caller(store: Store, claim: Claim) -> None:
+    """Raises unless the caller may call: Unauthorized, Forbidden or Limited."""
+    _ = ask(store, claim, Question()).caller
+
+
 def log_out(store: Store, claim: Claim) -> Shown:
     """Ends the session that the caller's token belongs to; without one there is nothing to end."""
     caller = ask(store, claim, Question()).caller

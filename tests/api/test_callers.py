@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import jwt
 import pytest
@@ -13,7 +14,7 @@ from flask.testing import FlaskClient
 from taskapi.api import tokens
 from taskapi.config import Settings
 from taskapi.store.client import Store
-from tests.api.conftest import OWNER_PASSWORD, PASSWORD, Person, basic, bearer
+from tests.api.conftest import OWNER_PASSWORD, PASSWORD, Person, basic, bearer, signed_up
 
 
 def test_the_owner_password_speaks_for_user_1(owner: Person) -> None:
@@ -220,3 +221,32 @@ def test_another_owner_password_ends_the_old_one_as_soon_as_the_api_has_it(
     for password, status in ((OWNER_PASSWORD, 400), (new, 200)):
         sent = {"email": "owner@example.com", "current_password": password}
         assert client.put("/users/1", json=sent, headers={"X-Owner-Password": new}).status_code == status
+
+
+WRONG: list[dict[str, Any]] = [
+    {"json": {"title": 5}},
+    {"data": b"{", "content_type": "application/json"},
+    {"data": b"x", "content_type": "text/plain"},
+    {"json": {"title": "x"}, "query_string": "unknown=1"},
+    {"json": {"title": "x"}, "headers": {"Idempotency-Key": ""}},
+]
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_caller_whose_session_is_over_is_told_that_before_what_is_wrong(
+    user: Person, wrong: dict[str, Any]
+) -> None:
+    assert user.call("POST", "/tasks", **wrong).status_code in (400, 415)
+    user.post("/auth/logout")
+    assert user.call("POST", "/tasks", **wrong).status_code == 401
+
+
+def test_a_caller_without_the_right_is_told_that_before_what_is_wrong(user: Person) -> None:
+    assert user.post("/groups", {"name": 5}).status_code == 403
+    assert user.get("/users?unknown=1").status_code == 403
+    assert user.put("/groups/1", {"name": "x"}, headers={"If-Match": "bad"}).status_code == 403
+
+
+def test_bad_requests_count_against_their_callers_limit(data: Store, make_app: Callable[..., Flask]) -> None:
+    user = signed_up(make_app(rate_limit_default="3 per minute").test_client(), "ada")
+    assert [user.post("/tasks", {"title": 5}).status_code for _ in range(4)] == [400, 400, 400, 429]

@@ -38,7 +38,7 @@ def test_a_name_or_address_that_is_taken_is_409_whatever_its_case(owner: Person)
 
 
 def test_a_change_touches_what_was_sent_and_nothing_else(owner: Person) -> None:
-    user = made(owner, email="grace@example.com", work_times={"Monday": 8})
+    user = made(owner, username="grace", email="grace@example.com", work_times={"Monday": 8})
     for method, sent in (("PUT", {"full_name": "Hopper"}), ("PATCH", {"work_times": {"Friday": 4}})):
         answer = owner.call(method, f"/users/{user['id']}", sent)
         assert answer.headers["ETag"] == f'"{answer.json["data"]["version"]}"'
