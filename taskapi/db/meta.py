@@ -14,7 +14,10 @@ _ADMIT = text(
     " ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch, closed = NULL,"
     " commits = greatest(held.commits + 1, excluded.commits) RETURNING commits"
 )
-_COUNT = text("UPDATE meta SET commits = commits + 1 RETURNING commits")
+_COUNT = text(
+    "UPDATE meta SET commits = commits + 1, closed ="
+    " CASE WHEN CAST(closed->>'version' AS bigint) >= :highest THEN closed END RETURNING commits"
+)
 _CLOSE = text("UPDATE meta SET closed = CAST(:fingerprint AS jsonb) WHERE epoch = :epoch")
 _LEASE = text(
     "INSERT INTO lease AS held (kind, ceiling) VALUES (:kind, :ceiling)"
@@ -51,9 +54,12 @@ def admit(connection: Connection, incarnation: str, epoch: int, commits: int = 0
     return int(connection.execute(_ADMIT, values).scalar_one())
 
 
-def count_commit(connection: Connection) -> int:
-    """Which commit this will be: the last statement of a transaction, as others wait for its end."""
-    return int(connection.execute(_COUNT).scalar_one())
+def count_commit(connection: Connection, highest: int = 0) -> int:
+    """Which commit this will be: the last statement of a transaction, as others wait for its end.
+
+    `highest` is the highest version that it brings; a clean stop below that counts no more.
+    """
+    return int(connection.execute(_COUNT, {"highest": highest}).scalar_one())
 
 
 def note_closed(connection: Connection, epoch: int, fingerprint: Mapping[str, Any]) -> bool:

@@ -67,6 +67,12 @@ class Batch:
     entries: tuple[Entry, ...]
 
     @property
+    def highest(self) -> int:
+        """The highest version in it."""
+        versions = [mark.version for mark in self.marks] + [entry.version for entry in self.entries]
+        return max(versions, default=0)
+
+    @property
     def is_empty(self) -> bool:
         """Whether there is nothing to carry."""
         return not self.marks and not self.entries

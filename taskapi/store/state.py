@@ -16,6 +16,7 @@ from taskapi.store.kinds import KINDS, Kind
 from taskapi.store.plans import Change
 
 READY = "ready"
+CLOSED = "closed"
 EPOCH_SPAN = 2**32
 PLACED_BYTES = 2_000_000
 _TEXT = 5  # where the text stands in what place.lua is told of a record
@@ -38,6 +39,11 @@ class State:
     def is_ready(self) -> bool:
         """Whether this very server process was admitted."""
         return self.meta.get("state") == READY and self.known_run == self.run
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it was closed, and is not open again."""
+        return self.meta.get("state") == CLOSED
 
     @property
     def known_run(self) -> str:
@@ -108,7 +114,7 @@ def leased() -> list[Kind]:
 def close(store: Store) -> None:
     """Refuses every read and write from now on, until the next admission."""
     with faults_named():
-        store.redis.hset(keys.META, "state", "closed")
+        store.redis.hset(keys.META, "state", CLOSED)
 
 
 def begin(store: Store, run: str, incarnation: str, *, again: bool = False) -> bool:

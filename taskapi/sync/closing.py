@@ -1,5 +1,7 @@
 """A clean stop: all carried, Redis closed, and its state written down: ids go on without a gap."""
 
+import structlog
+
 from taskapi.db import meta
 from taskapi.db.engine import Engine, transaction, within
 from taskapi.domain import failpoints
@@ -7,6 +9,8 @@ from taskapi.store import state
 from taskapi.store.client import Store
 from taskapi.sync import fence
 from taskapi.sync.flush import Flushed, drain
+
+log = structlog.get_logger("taskapi.sync")
 
 PATIENCE = 10.0
 GRACE = 2.0
@@ -25,15 +29,20 @@ def close(store: Store, engine: Engine, seconds: float = PATIENCE) -> Flushed | 
     with within(seconds + GRACE):
         flushed = drain(store, engine, seconds)
         failpoints.reach("closing.drained")
+        epoch = state.look(store).epoch
         state.close(store)
         failpoints.reach("closing.closed")
-        _note(store, engine)
+        _note(store, engine, epoch)
         failpoints.reach("closing.noted")
     return flushed
 
 
-def _note(store: Store, engine: Engine) -> None:
-    closed = state.look(store)
+def _note(store: Store, engine: Engine, epoch: int) -> None:
+    """Unless another has opened Redis meanwhile: no admission can begin between this look and the note."""
     with transaction(engine) as connection:
-        fence.enter(connection, closed)
-        meta.note_closed(connection, closed.epoch, closed.fingerprint())
+        fence.enter(connection, state.look(store))
+        closed = state.look(store)
+        if closed.is_closed and closed.epoch == epoch:
+            meta.note_closed(connection, epoch, closed.fingerprint())
+        else:
+            log.warning("opened again during the stop; no clean stop is noted", epoch=closed.epoch)

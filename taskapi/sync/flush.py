@@ -106,7 +106,7 @@ def _write(engine: Engine, batch: Batch) -> Carried:
         carried = carry_records(connection, batch.marks)
         failpoints.reach("flush.upserted")
         carried.entries = carry_entries(connection, batch.entries)
-        carried.commit = meta.count_commit(connection)
+        carried.commit = meta.count_commit(connection, batch.highest)
         failpoints.reach("flush.journaled")
     return carried
 
