@@ -1,5 +1,6 @@
 """Jobs of the sync. A lost or doubled one changes nothing: all work is found again in the dirty set."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -41,7 +42,15 @@ def sweep() -> None:
     log.info("swept", rows=flushed.total, left=flushed.left, refused=flushed.refused)
 
 
-@job("sync.force")
+def _note_fault(
+    _: Any, fault: Exception, task_id: str, args: Sequence[Any], kwargs: Mapping[str, Any], trace: Any
+) -> None:
+    """Nobody foresaw this fault: whoever waits for the job is told that it is over."""
+    error = f"An unexpected fault stopped it ({type(fault).__name__}); the worker's log tells more."
+    jobs.update(broker(), kwargs["job_id"], jobs.FAILED, 0.0, {"action": "force", "error": error})
+
+
+@job("sync.force", on_failure=_note_fault)
 def force(job_id: str) -> dict[str, Any]:
     """Asked for by the owner: a sweep, with its report kept under the job."""
     jobs.update(broker(), job_id, jobs.RUNNING, 0.0)

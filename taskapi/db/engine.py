@@ -23,6 +23,7 @@ def engine_options() -> dict[str, Any]:
     waits = {"lock_timeout": LOCK_SECONDS, "statement_timeout": STATEMENT_SECONDS}
     limits = " ".join(f"-c {name}={int(seconds * 1000)}" for name, seconds in waits.items())
     return {
+        "hide_parameters": True,  # a fault is told in logs, and what was sent are people's records
         "pool_pre_ping": True,
         "pool_size": 4,
         "max_overflow": 8,

@@ -36,7 +36,9 @@ def faults_named() -> Iterator[None]:
     try:
         yield
     except DBAPIError as fault:
-        raise _named(fault) from fault
+        named = _named(fault)
+        # The driver tells the whole row that was refused, and a trace would show it.
+        raise named from None if isinstance(named, RowsRefused) else fault
     except PoolTimeout as fault:
         raise PostgresAway("All connections to PostgreSQL are in use.") from fault
 

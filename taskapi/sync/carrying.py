@@ -11,6 +11,7 @@ from taskapi.db.errors import RowsRefused
 from taskapi.db.schema import RECORDS
 from taskapi.domain.clock import timestamp
 from taskapi.store.dirty import Entry, Mark
+from taskapi.sync.errors import JournalRefused
 
 NOWHERE = "Redis has a mark for it, but no record."
 
@@ -58,16 +59,26 @@ def _carry(connection: Connection, kind: str, marks: Sequence[Mark], carried: Ca
 
 
 def carry_entries(connection: Connection, entries: Sequence[Entry]) -> int:
-    """Writes journal entries; one that is refused goes in wrapped up as text, so that none is missing."""
+    """Writes journal entries; one that is refused goes in wrapped up as text, so that none is missing.
+
+    Raises JournalRefused if that is refused too.
+    """
     if not entries:
         return 0
     try:
         return journal.insert(connection, entries)
     except RowsRefused:
         if len(entries) == 1:
-            return journal.insert(connection, [_wrapped(entries[0])])
+            return _carry_wrapped(connection, entries[0])
     middle = len(entries) // 2
     return carry_entries(connection, entries[:middle]) + carry_entries(connection, entries[middle:])
+
+
+def _carry_wrapped(connection: Connection, entry: Entry) -> int:
+    try:
+        return journal.insert(connection, [_wrapped(entry)])
+    except RowsRefused as refusal:
+        raise JournalRefused(str(refusal)) from None
 
 
 def _wrapped(entry: Entry) -> Entry:

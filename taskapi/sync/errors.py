@@ -19,5 +19,12 @@ class PostgresWentBack(Unavailable):
         self.settled = settled
 
 
+class JournalRefused(Unavailable):
+    """PostgreSQL takes no journal entry, not even as plain text: its table `change` is not ours any more."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"PostgreSQL refuses the journal, so nothing is carried: {reason}")
+
+
 class Foreign(Exception):
     """Redis and PostgreSQL do not belong together; `str()` says what was found and what to do."""

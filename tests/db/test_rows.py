@@ -1,5 +1,6 @@
 """The mirrors: newer wins, and what comes out is what went in."""
 
+import traceback
 from dataclasses import fields
 from typing import Any
 
@@ -9,7 +10,7 @@ from sqlalchemy import text
 
 from taskapi.db import rows
 from taskapi.db.engine import Connection, Engine, transaction
-from taskapi.db.errors import NotMigrated, PostgresAway, RowsRefused
+from taskapi.db.errors import NotMigrated, PostgresAway, RowsRefused, faults_named
 from taskapi.db.schema import MIRRORS, RECORDS
 from taskapi.domain.records import Credential, Group, Record, Task, User
 from taskapi.store import codec
@@ -154,3 +155,13 @@ def test_missing_tables_are_named_with_what_to_do(engine: Engine):
 def test_another_fault_is_one_of_being_away(engine: Engine):
     with pytest.raises(PostgresAway), transaction(engine) as connection:
         connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+
+@pytest.mark.parametrize("table", ["users", "no_such_table"])
+def test_the_trace_of_a_fault_shows_nothing_of_the_row(connection: Connection, table: str):
+    connection.execute(text("ALTER TABLE users ADD CONSTRAINT nothing CHECK (full_name = '') NOT VALID"))
+    insert = text(f"INSERT INTO {table} (id, version, full_name) VALUES (1, 1, :sent)")
+    with pytest.raises((RowsRefused, NotMigrated)) as fault, faults_named():
+        connection.execute(insert, {"sent": "a secret"})
+
+    assert "secret" not in "".join(traceback.format_exception(fault.value))

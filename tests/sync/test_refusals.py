@@ -1,5 +1,7 @@
 """Records and entries that PostgreSQL refuses, and times when it is not the one that it was."""
 
+import traceback
+
 import pytest
 from sqlalchemy import text
 
@@ -11,7 +13,7 @@ from taskapi.store.client import Store
 from taskapi.sync import carrying
 from taskapi.sync.catching_up import catch_up
 from taskapi.sync.compare import compare
-from taskapi.sync.errors import EpochMoved, PostgresWentBack
+from taskapi.sync.errors import EpochMoved, JournalRefused, PostgresWentBack
 from taskapi.sync.flush import drain, flush_batch
 from tests.sync.conftest import change, new_task
 from tests.sync.test_flush import NO_TRIGGER, TRIGGER, require_equal, run_sql, titles
@@ -74,6 +76,21 @@ def test_a_refused_journal_entry_is_carried_as_text(opened: Store, engine: Engin
     assert [row[0] for row in found] == ["created", "created", "unreadable", "created", "changed"]
     assert "u0000" in found[2][1]
     assert compare(opened, engine).journal == []
+
+
+def test_a_table_that_takes_no_journal_stops_the_flush_with_a_sentence(opened: Store, engine: Engine):
+    new_task(opened, title="a secret")
+    run_sql(engine, "ALTER TABLE change ADD CONSTRAINT nothing CHECK (false) NOT VALID")
+    try:
+        with pytest.raises(JournalRefused, match="refuses the journal") as refusal:
+            drain(opened, engine, 5)
+    finally:
+        run_sql(engine, "ALTER TABLE change DROP CONSTRAINT nothing")
+
+    assert "secret" not in "".join(traceback.format_exception(refusal.value))
+    assert dirty.count(opened) == 2
+    drain(opened, engine, 5)
+    require_equal(opened, engine)
 
 
 def test_a_newer_epoch_fences_an_older_flusher_off(opened: Store, engine: Engine):

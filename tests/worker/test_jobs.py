@@ -17,6 +17,7 @@ from taskapi.store import dirty, heartbeats, jobs, state, syncs
 from taskapi.store.plans import Change
 from taskapi.store.records import save
 from worker import connections, housekeeping
+from worker import sync as jobs_of_sync
 from worker.connections import broker, engine, store
 from worker.schedule import beat_schedule
 from worker.sync import flush, force, sweep
@@ -76,6 +77,22 @@ def test_a_forced_sync_keeps_its_report(app: Celery):
     assert kept
     assert (kept.state, kept.progress, kept.is_over) == (jobs.DONE, 1.0, True)
     assert (kept.report["synced"], kept.report["pending_changes"]) == ({"groups": 1}, 0)
+
+
+def test_a_fault_that_nobody_foresaw_ends_the_job(app: Celery, monkeypatch: pytest.MonkeyPatch):
+    def break_down(*_: object) -> None:
+        raise LookupError("secret")
+
+    job = jobs.create(broker(), "force")
+    monkeypatch.setattr(jobs_of_sync, "forced", break_down)
+
+    app.tasks["sync.force"].apply(kwargs={"job_id": job.id})
+
+    kept = jobs.get(broker(), job.id)
+    assert kept
+    assert kept.state == jobs.FAILED
+    assert "(LookupError)" in kept.report["error"]
+    assert "secret" not in kept.report["error"]
 
 
 def test_with_postgresql_away_jobs_wait_for_the_next_ring(app: Celery, servers: Servers):
