@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 import pytest
@@ -185,3 +186,11 @@ def test_the_refusal_to_sort_by_tags_says_why(user: Person, query: str) -> None:
     answer = user.get(f"/tasks?{query}")
     assert answer.status_code == 400
     assert "several tags" in answer.json["errors"][query.partition("=")[0]][0]
+
+
+def test_a_tag_is_found_however_its_letters_are_composed(user: Person) -> None:
+    tag = unicodedata.normalize("NFD", "café")
+    user.task(tags=[tag])
+    for form in ("NFC", "NFD"):
+        found = user.get("/tasks", query_string={"tag": unicodedata.normalize(form, tag)})
+        assert found.json["data"]["total"] == 1

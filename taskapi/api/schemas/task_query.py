@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 from marshmallow import ValidationError
@@ -43,10 +44,11 @@ class Tag(Parameter):
     repeatable = True
 
     def read(self, text: Any) -> tuple[str, ...]:
-        """The tags."""
-        if len(set(text)) != len(text) or not all(text) or len(text) > MOST_TAGS:
+        """The tags, in NFC as they are kept."""
+        tags = tuple(unicodedata.normalize("NFC", each) for each in text)
+        if len(set(tags)) != len(tags) or not all(tags) or len(tags) > MOST_TAGS:
             raise ValidationError(f"Must be different tags, {MOST_TAGS} at most, and none empty.")
-        return tuple(text)
+        return tags
 
 
 class Sort(Choice):
