@@ -10,7 +10,7 @@ from taskapi.api import tokens
 from taskapi.api.callers import bearer_text
 from taskapi.api.contracts import accepts, asks, attempt, authenticated, lists, public, returns
 from taskapi.api.schemas.accounts import (
-    Deleted,
+    DeletedSession,
     Ended,
     NewPassword,
     Refresh,
@@ -110,7 +110,7 @@ def end_sessions(claim: Claim) -> Shown:
 
 @bp.delete("/auth/sessions/<session_id>")
 @authenticated(Right.OWN_ACCOUNT)
-@returns(Deleted)
+@returns(DeletedSession)
 def end_session(claim: Claim, session_id: str) -> Shown:
     """Sign out in one place."""
     return accounts.end_session(store(), claim, session_id)

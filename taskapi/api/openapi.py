@@ -195,7 +195,8 @@ def _answered(contract: Contract) -> dict[str, Any] | None:
                 **{name: {"type": kind} for name, kind in contract.beside.items()},
             },
         }
-    return {"type": "object", "properties": {"success": {"const": True}, "data": data}}
+    beside = getattr(returned, "beside_data", {})
+    return {"type": "object", "properties": {"success": {"const": True}, **beside, "data": data}}
 
 
 def _problem() -> dict[str, Any]:

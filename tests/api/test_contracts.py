@@ -17,6 +17,7 @@ from taskapi.api import aliases, routes
 from taskapi.api.contracts import contract_of, public
 from taskapi.api.serving import Noun, endpoint_of
 from taskapi.domain.rights import MATRIX, Right
+from tests.api.conftest import PASSWORD, Person
 
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 
@@ -142,3 +143,14 @@ def test_public_declares_no_more_than_that() -> None:
         """Everybody's."""
 
     assert contract_of(view).right is Right.PUBLIC
+
+
+def test_what_the_document_says_of_sessions_is_what_is_answered(user: Person, client: FlaskClient) -> None:
+    document = client.get("/openapi.json").json
+    schemas, paths = document["components"]["schemas"], document["paths"]
+    session = user.get("/auth/sessions").json["data"]["sessions"][0]
+    assert set(session) == set(schemas["SessionOut"]["properties"])
+    answered = client.post("/login", json={"username": "ada", "password": PASSWORD}).json
+    told = paths["/auth/login"]["post"]["responses"]["200"]["content"]["application/json"]["schema"]
+    assert set(answered) == set(told["properties"])
+    assert schemas["DeletedSession"]["properties"]["id"]["type"] == "string"

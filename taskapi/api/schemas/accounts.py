@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields
 
@@ -53,6 +53,13 @@ class NewPassword(Body):
 class SignedIn(Schema):
     """Who signed in; the tokens stand beside `data`."""
 
+    beside_data: ClassVar[dict[str, dict[str, Any]]] = {
+        "access_token": {"type": "string"},
+        "refresh_token": {"type": "string"},
+        "token_type": {"const": "bearer"},
+        "expires_in": {"type": "integer", "description": "Seconds until the access token ends."},
+    }
+
     user = fields.Nested(UserOut)
 
 
@@ -63,7 +70,7 @@ class SessionOut(Schema):
     address = fields.String()
     agent = fields.String()
     created_at = fields.DateTime()
-    expires_at = fields.DateTime()
+    refreshed_at = fields.DateTime()
     current = fields.Boolean()
 
 
@@ -71,6 +78,13 @@ class Ended(Schema):
     """How many sessions have ended."""
 
     ended = fields.Integer()
+
+
+class DeletedSession(Schema):
+    """The session that has ended."""
+
+    id = fields.String()
+    deleted = fields.Boolean()
 
 
 class Deleted(Schema):
