@@ -10,7 +10,7 @@ from kombu.exceptions import ChannelError, OperationalError
 
 from taskapi.domain.errors import Unavailable
 from taskapi.store import keys
-from taskapi.store.client import client_of, faults_named
+from taskapi.store.client import BROKER_AWAY, broker_faults_named, client_of
 
 CONNECT_SECONDS = 1.0
 QUICK_SECONDS = 0.3
@@ -45,7 +45,7 @@ def sender(broker_url: str) -> Callable[..., None]:
         try:
             client.send_task(name, kwargs=kwargs, expires=expires, ignore_result=True, retry=False)
         except (OperationalError, ChannelError) as fault:
-            raise Unavailable("The broker of the background jobs is away.") from fault
+            raise Unavailable(BROKER_AWAY) from fault
 
     return send_job
 
@@ -59,7 +59,7 @@ def turn_taker(broker_url: str) -> Callable[[], bool]:
 
     def may_ring() -> bool:
         """Whether it is this process's turn."""
-        with faults_named():
+        with broker_faults_named():
             pipe = broker.pipeline(transaction=False)
             pipe.set(keys.RUNG, 1, nx=True, px=TURN_MS)
             pipe.llen(QUEUE)

@@ -15,7 +15,7 @@ from limits import parse_many
 
 from taskapi.api import seen
 from taskapi.domain.errors import Limited, Unauthorized, Unavailable, WrongPassword
-from taskapi.store.client import client_of, faults_named
+from taskapi.store.client import broker_faults_named, client_of
 
 ANONYMOUS = "anonymous"
 MOST_SHUT_OUT = 10_000
@@ -84,7 +84,7 @@ class Addresses:
             return 1.0
         policy = seen.Policy(scope, now.limit.amount, now.limit.get_expiry())
         try:
-            with faults_named():
+            with broker_faults_named():
                 left, reset_at = now.remaining, now.reset_at
         except Unavailable:
             return float(policy.seconds)

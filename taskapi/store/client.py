@@ -33,6 +33,7 @@ from taskapi.store.lines import Lines
 CONNECT_SECONDS = 0.4
 ANSWER_SECONDS = 0.9
 MOST_FAMILIAR = 10_000
+BROKER_AWAY = "The broker of the background jobs is away. Try again in a moment."
 PASSING_FAULTS = (
     "BUSY",
     "MISCONF",
@@ -137,6 +138,16 @@ def faults_named() -> Iterator[None]:
         if not str(fault).startswith(PASSING_FAULTS):
             raise
         raise Unavailable("The data store cannot answer now. Try again in a moment.") from fault
+
+
+@contextmanager
+def broker_faults_named() -> Iterator[None]:
+    """The same of the broker Redis: without room it is of no use, and so as good as away."""
+    try:
+        with faults_named():
+            yield
+    except (Unavailable, Full) as refusal:
+        raise Unavailable(BROKER_AWAY) from refusal
 
 
 def run(store: Store, name: str, *args: Any, even_when_full: bool = False, patient: bool = True) -> Any:

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from taskapi.store.client import faults_named
+from taskapi.store.client import broker_faults_named
 from taskapi.store.jobs import Jobs
 
 SEEN = "taskapi:seen"
@@ -30,7 +30,7 @@ class Alive:
 def note(broker: Jobs, *names: str) -> None:
     """These are alive now."""
     now = time.time()
-    with faults_named():
+    with broker_faults_named():
         pipe = broker.redis.pipeline(transaction=True)
         pipe.zadd(SEEN, dict.fromkeys(names, now))
         pipe.zremrangebyscore(SEEN, "-inf", now - FRESH_SECONDS)
@@ -39,7 +39,7 @@ def note(broker: Jobs, *names: str) -> None:
 
 def alive(broker: Jobs) -> Alive:
     """Who is alive."""
-    with faults_named():
+    with broker_faults_named():
         found: Any = broker.redis.zrangebyscore(SEEN, time.time() - FRESH_SECONDS, "+inf")
     names = {name.decode() for name in found}
     return Alive(tuple(sorted(names - {BEAT})), BEAT in names)

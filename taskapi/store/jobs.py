@@ -15,7 +15,7 @@ from taskapi.domain.callers import Claim, Operation
 from taskapi.domain.clock import timestamp
 from taskapi.domain.errors import KeyReused, NotFound
 from taskapi.store import keys
-from taskapi.store.client import client_of, faults_named
+from taskapi.store.client import broker_faults_named, client_of
 from taskapi.store.records import operation_key
 
 KEPT_SECONDS = 7 * 24 * 60 * 60
@@ -71,7 +71,7 @@ def create_once(jobs: Jobs, action: str, claim: Claim) -> tuple[Job, bool]:
         return create(jobs, action), True
     name = operation_key(claim).rpartition(":")[2][:16]
     made = replace(_queued(name, action), asked=claim.operation.fingerprint)
-    with faults_named():
+    with broker_faults_named():
         known: Any = jobs.redis.set(keys.job(name), _text(made), nx=True, get=True, ex=KEPT_SECONDS)
     if known is not None and (job := Job(**orjson.loads(known))).state != FAILED:
         _require_same(job, claim.operation)
@@ -91,7 +91,7 @@ def update(
 
 def get(jobs: Jobs, job_id: str) -> Job | None:
     """That job, if it is known."""
-    with faults_named():
+    with broker_faults_named():
         text: Any = jobs.redis.get(keys.job(job_id))
     return None if text is None else Job(**orjson.loads(text))
 
@@ -106,7 +106,7 @@ def newest(jobs: Jobs, offset: int, count: int, after: str | None = None) -> tup
 
     Raises NotFound if that one is forgotten.
     """
-    with faults_named():
+    with broker_faults_named():
         jobs.redis.zremrangebyscore(keys.JOBS, 0, time.time() - KEPT_SECONDS)
         if after is not None:
             offset += _place_behind(jobs, after)
@@ -134,7 +134,7 @@ def _require_same(job: Job, operation: Operation) -> None:
 
 
 def _keep(jobs: Jobs, job: Job) -> Job:
-    with faults_named():
+    with broker_faults_named():
         pipe = jobs.redis.pipeline(transaction=True)
         pipe.set(keys.job(job.id), _text(job), ex=KEPT_SECONDS)
         pipe.zadd(keys.JOBS, {job.id: time.time()}, nx=True)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from redis import Redis
 
 from taskapi.embedded.servers import Servers
 from taskapi.store.client import Store
@@ -92,3 +93,37 @@ def test_health_says_what_a_read_would_meet(client: FlaskClient, data: Store, fa
     finally:
         data.redis.execute_command(*off.split())
     assert client.get("/health").status_code == 200
+
+
+BROKEN = {
+    "replica": ("REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE"),
+    "full": ("CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0"),
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_broker_that_takes_no_jobs_is_named_and_is_503(
+    owner: Person, redis_broker: Redis, fault: str
+) -> None:
+    on, off = BROKEN[fault]
+    redis_broker.execute_command(*on.split())
+    try:
+        answer = owner.post("/admin/sync?action=force")
+        assert (answer.status_code, answer.json["code"]) == (503, "unavailable")
+        assert "broker" in answer.json["detail"]
+        assert owner.task(title="Served all the same")
+    finally:
+        redis_broker.execute_command(*off.split())
+
+
+def test_a_job_of_which_no_worker_hears_has_failed_and_may_be_asked_for_again(
+    owner: Person, make_app: Callable[..., Flask], redis_broker: Redis
+) -> None:
+    redis_broker.set("celery", "no list, so that nothing can be put into it")
+    client, key = make_app().test_client(), OWNER | {"Idempotency-Key": "k"}
+    assert client.post("/admin/sync?action=force&wait=0", headers=key).status_code == 503
+    assert [job["state"] for job in owner.get("/admin/jobs").json["data"]["jobs"]] == ["failed"]
+    redis_broker.delete("celery")
+    again = client.post("/admin/sync?action=force&wait=0", headers=key)
+    assert (again.status_code, again.json["data"]["state"]) == (202, "queued")
+    assert redis_broker.llen("celery") == 1
