@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 from flask import Response, request
+from werkzeug.http import parse_list_header
 
 from taskapi.api import preconditions, seen, tokens
 from taskapi.api.contracts import Contract
@@ -69,8 +70,13 @@ def located(path: str, record_id: int | str) -> str:
 
 
 def _durability_asked() -> bool:
-    preferences = request.headers.get("Prefer", "").replace(" ", "").replace('"', "").lower()
-    return "durability=postgres" in preferences.replace(";", ",").split(",")
+    """Whether it is a preference of its own, not the parameter of another."""
+    preferences = parse_list_header(request.headers.get("Prefer", ""))
+    return any(_plain(each.partition(";")[0]) == "durability=postgres" for each in preferences)
+
+
+def _plain(preference: str) -> str:
+    return preference.replace(" ", "").replace('"', "").lower()
 
 
 def _read(body: bytes, version: int | None, headers: Headers) -> Response:

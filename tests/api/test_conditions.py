@@ -117,8 +117,9 @@ def test_a_write_that_waits_for_postgresql_says_what_came_of_it(
     wish = {"Prefer": 'respond-async, Durability="postgres"'}
     left = user.post("/tasks", {"title": "x"}, headers=wish)
     assert (left.status_code, left.headers["Preference-Applied"]) == (201, "durability=redis")
-    plain = user.post("/tasks", {"title": "x"}, headers={"Prefer": "durability=redis"})
-    assert "Preference-Applied" not in plain.headers
+    for other in ("durability=redis", "wait; durability=postgres", 'wait="durability=postgres"'):
+        plain = user.post("/tasks", {"title": "x"}, headers={"Prefer": other})
+        assert "Preference-Applied" not in plain.headers
 
 
 def test_a_write_that_waited_long_enough_says_so(user: Person, data: Store) -> None:
