@@ -75,7 +75,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     headers.register(app, settings.cors_origins, settings.log_level)
     routes.register(app)
     cli.register(app)
-    cli.register(app)
     _behind_proxies(app, settings.trusted_proxies)
     return app
 
