@@ -36,9 +36,8 @@ def faults_named() -> Iterator[None]:
     try:
         yield
     except DBAPIError as fault:
-        named = _named(fault)
-        # The driver tells the whole row that was refused, and a trace would show it.
-        raise named from None if isinstance(named, RowsRefused) else fault
+        # Its text tells the statement with its values, and the whole row that was refused.
+        raise _named(fault) from None
     except PoolTimeout as fault:
         raise PostgresAway("All connections to PostgreSQL are in use.") from fault
 
