@@ -8,7 +8,10 @@ CASCADE_SECONDS = 2.0
 
 
 def beat_schedule(sweep_seconds: float) -> dict[str, dict[str, Any]]:
-    """Each entry expires when the next is due, so that none pile up while no worker is there."""
+    """Each entry expires when the next is due: a worker that comes late does the newest alone.
+
+    Until one comes they lie in the broker, a small message a second; the first worker throws them away.
+    """
     every = {
         "sync.flush": FLUSH_SECONDS,
         "sync.sweep": sweep_seconds,
