@@ -10,7 +10,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
 
+from taskapi.domain.callers import Claim, Operation
+from taskapi.domain.errors import Unavailable
+from taskapi.domain.rights import Right
 from taskapi.embedded.servers import Servers
+from taskapi.services import admin
 from taskapi.store.client import Store
 from tests.api.conftest import OWNER_PASSWORD, PASSWORD, Person
 
@@ -117,13 +121,18 @@ def test_a_broker_that_takes_no_jobs_is_named_and_is_503(
 
 
 def test_a_job_of_which_no_worker_hears_has_failed_and_may_be_asked_for_again(
-    owner: Person, make_app: Callable[..., Flask], redis_broker: Redis
+    owner: Person, data: Store, app: Flask
 ) -> None:
-    redis_broker.set("celery", "no list, so that nothing can be put into it")
-    client, key = make_app().test_client(), OWNER | {"Idempotency-Key": "k"}
-    assert client.post("/admin/sync?action=force&wait=0", headers=key).status_code == 503
-    assert [job["state"] for job in owner.get("/admin/jobs").json["data"]["jobs"]] == ["failed"]
-    redis_broker.delete("celery")
-    again = client.post("/admin/sync?action=force&wait=0", headers=key)
-    assert (again.status_code, again.json["data"]["state"]) == (202, "queued")
-    assert redis_broker.llen("celery") == 1
+    claim, jobs = Claim(1, Right.ADMINISTER, operation=Operation("k", "f")), app.extensions["taskapi.jobs"]
+    with pytest.raises(Unavailable):
+        admin.force_sync(data, claim, jobs, _no_broker, 0)
+    failed = owner.get("/admin/jobs").json["data"]["jobs"]
+    assert [job["state"] for job in failed] == ["failed"]
+    sent: list[str] = []
+    admin.force_sync(data, claim, jobs, lambda _, job_id: sent.append(job_id), 0)
+    assert sent == [failed[0]["id"]]
+    assert owner.get(f"/admin/jobs/{sent[0]}").json["data"]["state"] == "queued"
+
+
+def _no_broker(*_: object, **__: object) -> None:
+    raise Unavailable("away")
