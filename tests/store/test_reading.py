@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from taskapi.domain.callers import Claim, Operation
-from taskapi.domain.errors import Forbidden, Limited, NotFound, Unauthorized, Unavailable
+from taskapi.domain.errors import Forbidden, KeyReused, Limited, NotFound, Unauthorized, Unavailable
 from taskapi.domain.records import Credential, Task
 from taskapi.domain.rights import Right
 from taskapi.store import keys, sessions
@@ -208,6 +208,21 @@ class TestSessions:
         assert listed[0]["agent"] == "curl"
         assert sessions.end(store, Claim(1), 1).count == 2
         assert sessions.of_user(store, 1) == []
+
+    def test_sessions_end_once_by_one_operation(self, store, account):
+        claim = Claim(1, operation=Operation("k", "f"))
+        self.begun(store)
+        assert sessions.end(store, claim, 1) == sessions.Ended(1)
+        kept = self.begun(store)
+        assert sessions.end(store, claim, 1) == sessions.Ended(1, again=True)
+        assert [row["id"] for row in sessions.of_user(store, 1)] == [kept.id]
+        with pytest.raises(KeyReused):
+            sessions.end(store, Claim(1, operation=Operation("k", "another")), 1)
+
+    def test_a_resent_end_says_how_many_it_ended(self, store, account):
+        session = self.begun(store)
+        with every_command_sent_twice():
+            assert sessions.end(store, Claim(1), 1, session.id) == sessions.Ended(1)
 
     def test_the_oldest_sessions_make_room(self, store, account, monkeypatch):
         monkeypatch.setattr(sessions, "MOST_PER_USER", 2)
