@@ -128,3 +128,8 @@ def test_guessing_the_current_password_shuts_an_address_out(strict: FlaskClient,
     assert [answer.status_code for answer in guesses] == [400, 400, 400, 429, 429]
     assert user.put(path, new | {"current_password": PASSWORD}).status_code == 429
     assert user.get("/auth/me").status_code == 200
+
+
+def test_bad_requests_count_against_their_callers_limit(data: Store, make_app: Callable[..., Flask]) -> None:
+    user = signed_up(make_app(rate_limit_default="3 per minute").test_client(), "ada")
+    assert [user.post("/tasks", {"title": 5}).status_code for _ in range(4)] == [400, 400, 400, 429]
