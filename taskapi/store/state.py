@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from taskapi.domain.clock import milliseconds
-from taskapi.domain.records import Record
-from taskapi.store import codec, keys, plans
+from taskapi.store import keys
 from taskapi.store.client import Store, faults_named, run, run_id, run_unverified
 from taskapi.store.errors import refusal
 from taskapi.store.kinds import KINDS, Kind
-from taskapi.store.plans import Change
 
 READY = "ready"
 CLOSED = "closed"
 EPOCH_SPAN = 2**32
-PLACED_BYTES = 2_000_000
-_TEXT = 5  # where the text stands in what place.lua is told of a record
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +93,7 @@ def look(store: Store) -> State:
         pipe.dbsize()
         info, meta, ids, size = pipe.execute()
     text = {name.decode(): value.decode() for name, value in meta.items()}
-    numbers = {name.decode(): int(value) for name, value in ids.items()}
-    leases = {
-        kind.name: (numbers.get(kind.name, 0), numbers.get(f"{kind.name}:ceiling", 0)) for kind in leased()
-    }
-    return State(_run_of(info), text, leases, size == 0)
+    return State(_run_of(info), text, _leases(ids), size == 0)
 
 
 def leased() -> list[Kind]:
@@ -173,110 +163,6 @@ def raise_ceilings(store: Store, epoch: int, commit: int, ceilings: Mapping[str,
     """
     flat = (value for pair in ceilings.items() for value in pair)
     return bool(run(store, "ceilings", epoch, commit, *flat))
-
-
-def place(store: Store, rows: Sequence[tuple[Record | None, Record | None, bool]]) -> int:
-    """Puts records while Redis is closed: (as Redis has it, as it shall be, dirty); returns how many.
-
-    None as it shall be takes the record away: PostgreSQL knows that it was purged. A record that
-    is not as Redis had it any more stays; nothing is placed if Redis is open.
-    """
-    placed = 0
-    for part in _portions(_placing(*row) for row in rows):
-        placed += run_unverified(store, "place", len(part), *(value for row in part for value in row))
-    return placed
-
-
-def _portions(rows: Iterator[list[Any]]) -> Iterator[list[list[Any]]]:
-    """The same rows in parts of `PLACED_BYTES` of text each, so that no script takes long."""
-    part: list[list[Any]] = []
-    size = 0
-    for row in rows:
-        part.append(row)
-        size += len(row[_TEXT])
-        if size >= PLACED_BYTES:
-            yield part
-            part, size = [], 0
-    if part:
-        yield part
-
-
-def _placing(was: Record | None, now: Record | None, dirty: bool) -> list[Any]:
-    change = Change(was, now, "placed")
-    subject = change.subject
-    text = codec.blob(plans.middle_of(change), subject.id, subject.version)
-    before = ("new", 0) if was is None else (plans.prefix_of(was), was.version)
-    row = (change.kind.name, subject.id, *before, plans.prefix_of(now), text, subject.version, int(dirty))
-    return [*row, milliseconds(subject.deleted_at), *plans.index_args(change)]
-
-
-def present(store: Store, kind: Kind, ids: Sequence[int]) -> list[Record | None]:
-    """The records of those ids as Redis has them, live or in the trash, in the same order."""
-    if not ids:
-        return []
-    names = [
-        [prefix + keys.record(kind.name, number) for number in ids] for prefix in (keys.LIVE, keys.TRASH)
-    ]
-    with faults_named():
-        blobs: list[Any] = store.redis.mget(names[0] + names[1])
-    found = [live or trash for live, trash in zip(blobs[: len(ids)], blobs[len(ids) :], strict=True)]
-    return [None if blob is None else codec.decode(kind, blob) for blob in found]
-
-
-def versions(store: Store, kind: Kind, ids: Sequence[int]) -> list[int]:
-    """The versions of those ids, live, in the trash or just purged, in the same order; 0 for none."""
-    if not ids:
-        return []
-    names = [keys.record(kind.name, number) for number in ids]
-    with faults_named():
-        blobs = store.redis.mget([p + name for p in (keys.LIVE, keys.TRASH, keys.PURGED) for name in names])
-    columns = zip(*(blobs[start : start + len(ids)] for start in range(0, len(blobs), len(ids))), strict=True)
-    return [max(0 if blob is None else codec.version_of(blob) for blob in column) for column in columns]
-
-
-def missing(store: Store, names: Sequence[str]) -> set[str]:
-    """Which of these live records (`kind:id`) are not there."""
-    if not names:
-        return set()
-    with faults_named():
-        blobs = store.redis.mget(names)
-    return {name for name, blob in zip(names, blobs, strict=True) if blob is None}
-
-
-def stored_blobs(store: Store, size: int = 1000) -> Iterator[tuple[Kind, list[bytes]]]:
-    """Every record in Redis as it is stored, live or in the trash, some at a time, in no order.
-
-    A slow walk for admission and checks; a record that changes meanwhile may come twice.
-    """
-    for kind in KINDS.values():
-        for prefix in (keys.LIVE, keys.TRASH):
-            start = 0
-            while True:
-                with faults_named():
-                    start, names = store.redis.scan(start, match=f"{prefix}{kind.name}:*", count=size)
-                    blobs: list[Any] = store.redis.mget(names) if names else []
-                yield kind, [blob for blob in blobs if blob is not None]
-                if start == 0:
-                    break
-
-
-def stored_records(store: Store) -> Iterator[Record]:
-    """The same walk, record by record."""
-    for kind, blobs in stored_blobs(store):
-        for blob in blobs:
-            yield codec.decode(kind, blob)
-
-
-def mark_dirty(store: Store, versions: Mapping[str, int]) -> None:
-    """Marks records (`kind:id`) as not in PostgreSQL; a mark for a newer version stays."""
-    if not versions:
-        return
-    since = dict.fromkeys(versions, int(time.time() * 1000))
-    with faults_named():
-        pipe = store.redis.pipeline(transaction=True)
-        pipe.zadd(keys.DIRTY, dict(versions), gt=True)
-        pipe.zadd(keys.DIRTY_SINCE, since, nx=True)
-        pipe.execute()
 
 
 def _leases(ids: Any) -> dict[str, tuple[int, int]]:

@@ -9,7 +9,7 @@ import orjson
 from taskapi.db import journal, rows
 from taskapi.db.engine import Connection, Engine, transaction
 from taskapi.db.schema import RECORDS
-from taskapi.store import codec, dirty, keys, state
+from taskapi.store import codec, contents, dirty, keys, state
 from taskapi.store.client import Store
 from taskapi.store.dirty import Entry
 from taskapi.store.kinds import KINDS, Kind
@@ -50,7 +50,7 @@ def compare(store: Store, engine: Engine) -> Comparison:
     """Compares all of it. Records written meanwhile may show as waiting. Raises PostgresAway, Unavailable."""
     found = Comparison()
     with transaction(engine) as connection:
-        for kind, blobs in state.stored_blobs(store, CHUNK):
+        for kind, blobs in contents.stored_blobs(store, CHUNK):
             _compare_records(store, connection, kind, blobs, found)
         for kind, chunk in _live_rows(connection):
             _find_missing(store, kind, chunk, found)
@@ -85,7 +85,7 @@ def _live_rows(connection: Connection) -> Iterator[tuple[Kind, list[int]]]:
 
 
 def _find_missing(store: Store, kind: Kind, numbers: list[int], found: Comparison) -> None:
-    present = state.present(store, kind, numbers)
+    present = contents.present(store, kind, numbers)
     for number, record in zip(numbers, present, strict=True):
         if record is None:
             _file(store, keys.record(kind.name, number), found.only_postgres, found)

@@ -12,9 +12,8 @@ class PostgresWentBack(Unavailable):
 
     def __init__(self, highest: int, settled: int, commits_lost: int = 0) -> None:
         found = f"its highest version is {highest}, though {settled} was committed"
-        super().__init__(
-            f"PostgreSQL went back: {f'commits are missing, {commits_lost}' if commits_lost else found}."
-        )
+        lost = f"commits are missing ({commits_lost})"
+        super().__init__(f"PostgreSQL went back: {lost if commits_lost else found}.")
         self.highest = highest
         self.settled = settled
 

@@ -6,7 +6,7 @@ from taskapi.db import rows
 from taskapi.db.engine import Connection
 from taskapi.db.schema import RECORDS
 from taskapi.domain import failpoints
-from taskapi.store import codec, keys, state
+from taskapi.store import codec, contents, keys, placing
 from taskapi.store.client import Store
 from taskapi.store.kinds import KINDS, Kind
 
@@ -28,12 +28,12 @@ def fill(store: Store, connection: Connection, known: int = 0) -> int:
 def mark(store: Store, connection: Connection) -> int:
     """Marks dirty what PostgreSQL lacks or has older; returns how many records."""
     marked = 0
-    for kind, blobs in state.stored_blobs(store, CHUNK):
+    for kind, blobs in contents.stored_blobs(store, CHUNK):
         found = {_id_of(blob): codec.version_of(blob) for blob in blobs}
         there = rows.versions_of(connection, kind.name, list(found))
         connection.commit()
         missing = {number: version for number, version in found.items() if there.get(number, 0) < version}
-        state.mark_dirty(
+        contents.mark_dirty(
             store, {keys.record(kind.name, number): version for number, version in missing.items()}
         )
         marked += len(missing)
@@ -45,7 +45,7 @@ def gone_from_redis(store: Store, connection: Connection, known: int) -> dict[st
     """What PostgreSQL still has of records that were purged since; Redis has known all up to that version."""
     gone: dict[str, list[int]] = {}
     for kind, chunk in _chunks(connection):
-        held = state.versions(store, kind, [number for number, _, _ in chunk])
+        held = contents.versions(store, kind, [number for number, _, _ in chunk])
         rows_held = zip(chunk, held, strict=True)
         gone.setdefault(kind.name, []).extend(
             number
@@ -79,17 +79,17 @@ def _chunks(connection: Connection) -> Iterator[tuple[Kind, list[tuple[int, int,
 def _newer_than_redis(
     store: Store, kind: Kind, chunk: list[tuple[int, int, bool]], known: int
 ) -> list[tuple[int, int, bool]]:
-    held = state.versions(store, kind, [number for number, _, _ in chunk])
+    held = contents.versions(store, kind, [number for number, _, _ in chunk])
     return [row for row, here in zip(chunk, held, strict=True) if row[1] > (here or known)]
 
 
 def _place(store: Store, connection: Connection, kind: Kind, newer: list[tuple[int, int, bool]]) -> int:
     numbers = [number for number, _, _ in newer]
-    was = dict(zip(numbers, state.present(store, kind, numbers), strict=True))
+    was = dict(zip(numbers, contents.present(store, kind, numbers), strict=True))
     now = {row["id"]: kind.record(**row) for row in rows.some(connection, kind.name, numbers)}
     connection.commit()
     both = [(was[number], now.get(number), False) for number in numbers]
-    return state.place(store, [pair for pair in both if pair[0] or pair[1]])
+    return placing.place(store, [pair for pair in both if pair[0] or pair[1]])
 
 
 def _id_of(blob: bytes) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from taskapi.domain.records import Record
-from taskapi.store import codec, keys, state
+from taskapi.store import codec, contents, keys
 from taskapi.store.client import Store
 from taskapi.store.kinds import Kind
 
@@ -22,7 +22,7 @@ class Soundness:
         """Looks at some records; each may be looked at more than once."""
         parents = {number: kind.parents_of(None, record) for number, record in records.items()}
         named = sorted({parent for wanted in parents.values() for parent in wanted})
-        gone = state.missing(store, named)
+        gone = contents.missing(store, named)
         for number, record in records.items():
             name = keys.record(kind.name, number)
             self.orphans += [f"{name} without {parent}" for parent in parents[number] if parent in gone]

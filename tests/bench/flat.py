@@ -23,7 +23,7 @@ from taskapi.domain.rights import Right
 from taskapi.embedded import servers as embedded
 from taskapi.embedded.home import lock_home, open_home
 from taskapi.services import statistics, task_lists
-from taskapi.store import client, keys, scrub, state
+from taskapi.store import client, keys, placing, scrub, state
 from taskapi.store.client import Store
 from taskapi.store.plans import Change
 from taskapi.store.records import save
@@ -99,7 +99,7 @@ def _fill(store: Store, start: int, count: int, owner: Callable[[int], tuple[int
     begun, moment = time.perf_counter(), timestamp()
     with _closed(store, start + count):
         for numbers in _parts(range(start + 1, start + count + 1), AT_ONCE):
-            state.place(store, [(None, _task(number, owner(number), moment), False) for number in numbers])
+            placing.place(store, [(None, _task(number, owner(number), moment), False) for number in numbers])
     seconds = time.perf_counter() - begun
     print(f"{start + count:,} tasks in the store: {count:,} more in {seconds:.0f} s", flush=True)
 

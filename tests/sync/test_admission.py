@@ -8,7 +8,7 @@ from taskapi.domain.clock import timestamp
 from taskapi.domain.errors import Unavailable
 from taskapi.domain.records import Group, Task, User
 from taskapi.services.sweeping import sweep
-from taskapi.store import leaving, state, syncs
+from taskapi.store import contents, leaving, placing, state, syncs
 from taskapi.store.client import Store
 from taskapi.store.kinds import TASK
 from taskapi.store.scrub import differences
@@ -25,7 +25,7 @@ from tests.sync.test_flush import require_equal, run_sql, titles
 
 
 def tasks_in(store: Store) -> dict[int, str]:
-    return {task.id: task.title for task in state.stored_records(store) if hasattr(task, "title")}
+    return {task.id: task.title for task in contents.stored_records(store) if hasattr(task, "title")}
 
 
 def require_settled(store: Store, engine: Engine) -> None:
@@ -36,7 +36,7 @@ def require_settled(store: Store, engine: Engine) -> None:
 
 
 def stored_texts(store: Store) -> list[bytes]:
-    return sorted(blob for _, blobs in state.stored_blobs(store) for blob in blobs)
+    return sorted(blob for _, blobs in contents.stored_blobs(store) for blob in blobs)
 
 
 def forget_everything(store: Store) -> None:
@@ -82,7 +82,7 @@ def test_sweeps_that_were_under_way_go_on_in_a_redis_that_was_filled_anew(opened
 
 def tasks_in_life(store: Store) -> list[int]:
     """The ids of the tasks that are not in the trash."""
-    records = state.stored_records(store)
+    records = contents.stored_records(store)
     return [record.id for record in records if isinstance(record, Task) and record.deleted_at is None]
 
 
@@ -145,7 +145,7 @@ def test_an_empty_redis_is_filled_from_postgresql(opened: Store, engine: Engine)
 
     assert (verdict.finding, verdict.epoch, verdict.placed) == (Finding.EMPTY, 2, 4)
     assert stored_texts(opened) == before
-    assert state.present(opened, TASK, [kept.id, trashed.id, gone.id]) == [kept, trashed, None]
+    assert contents.present(opened, TASK, [kept.id, trashed.id, gone.id]) == [kept, trashed, None]
     assert opened.redis.zrange("trashed", 0, -1, withscores=True) == [
         (b"task:%d" % trashed.id, clock.milliseconds(trashed.deleted_at))
     ]
@@ -233,8 +233,8 @@ def test_a_placed_record_is_never_counted_twice(opened: Store, engine: Engine):
     forget_everything(opened)
     state.begin(opened, state.look(opened).run, "x")
 
-    assert state.place(opened, [(None, task, False)]) == 1
-    assert state.place(opened, [(None, task, False)]) == 0
+    assert placing.place(opened, [(None, task, False)]) == 1
+    assert placing.place(opened, [(None, task, False)]) == 0
     assert opened.redis.hget("counts:all", "#a") == b"1"
 
 

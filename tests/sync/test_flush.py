@@ -13,7 +13,7 @@ from taskapi.domain.callers import Claim
 from taskapi.domain.clock import timestamp
 from taskapi.domain.errors import Unavailable
 from taskapi.domain.records import Credential, Group, User
-from taskapi.store import dirty, state, syncs
+from taskapi.store import contents, dirty, state, syncs
 from taskapi.store.client import Store
 from taskapi.store.kinds import TASK
 from taskapi.store.plans import SAME_ID, Change
@@ -73,7 +73,7 @@ def test_a_change_made_during_the_flush_stays_dirty(opened: Store, engine: Engin
             flush_batch(opened, engine)
         assert dirty.is_dirty(opened, ["task:1"]), line
         assert titles(engine)[1] in (f"before {line}", f"during {line}")
-        task = state.present(opened, TASK, [1])[0]
+        task = contents.present(opened, TASK, [1])[0]
     drain(opened, engine, 5)
 
     assert titles(engine) == {1: f"during {flush.LINES[-2]}"}

@@ -9,7 +9,7 @@ from taskapi.domain.errors import Full
 from taskapi.domain.records import OWNER, Group
 from taskapi.services import accounts
 from taskapi.services.owner import ensure_owner
-from taskapi.store import state
+from taskapi.store import contents
 from taskapi.store.client import Store
 from taskapi.store.kinds import USER
 from taskapi.sync.catching_up import catch_up
@@ -23,7 +23,7 @@ def test_who_registers_before_there_is_an_owner_does_not_become_the_owner(store:
 
     ensure_owner(store, "admin@example.org", "owner-password")
 
-    owner, other = state.present(store, USER, [1, 2])
+    owner, other = contents.present(store, USER, [1, 2])
     assert (owner.username, owner.email, owner.role) == (None, "admin@example.org", OWNER)
     assert (first, other.username) == (2, "mallory")
     assert register(store, "ada") == 3

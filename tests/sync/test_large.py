@@ -3,7 +3,7 @@
 import pytest
 
 from taskapi.db.engine import Engine
-from taskapi.store import dirty, state
+from taskapi.store import dirty, placing
 from taskapi.store.client import Store
 from taskapi.sync.admission import admit
 from taskapi.sync.flush import drain
@@ -46,12 +46,12 @@ def test_large_records_are_placed_in_small_parts(
     many_tasks(opened, 100, information=LARGE[0])
     drain(opened, engine, 60)
     forget_everything(opened)
-    calls = counting(monkeypatch, state, "run_unverified")
+    calls = counting(monkeypatch, placing, "run_unverified")
 
     admit(opened, engine)
 
     placed = [args for args in calls if args[1] == "place"]
     sizes = [sum(len(value) for value in args if isinstance(value, bytes)) for args in placed]
     assert len(sizes) > 2
-    assert max(sizes) < state.PLACED_BYTES + LARGEST_BYTES
+    assert max(sizes) < placing.PLACED_BYTES + LARGEST_BYTES
     require_settled(opened, engine)

@@ -8,7 +8,7 @@ from redis.exceptions import ResponseError
 
 from taskapi.domain.errors import Unavailable
 from taskapi.embedded.servers import Servers
-from taskapi.store import checks, client, dirty, jobs, state
+from taskapi.store import checks, client, contents, dirty, jobs, state
 from taskapi.store.client import Store
 from taskapi.store.jobs import Jobs
 from taskapi.store.kinds import TASK
@@ -31,15 +31,15 @@ def test_a_closed_redis_shows_nothing_to_carry(opened: Store):
 
 def test_nothing_is_marked_for_nothing(opened: Store):
     before = dirty.count(opened)
-    state.mark_dirty(opened, {})
+    contents.mark_dirty(opened, {})
     assert dirty.count(opened) == before
-    assert state.versions(opened, TASK, []) == state.present(opened, TASK, []) == []
+    assert contents.versions(opened, TASK, []) == contents.present(opened, TASK, []) == []
 
 
 def test_a_mark_never_goes_back_to_an_older_version(opened: Store):
     task = new_task(opened)
     later = change(opened, task, title="later")
-    state.mark_dirty(opened, {"task:1": task.version})
+    contents.mark_dirty(opened, {"task:1": task.version})
 
     marks = {mark.name: mark.version for mark in dirty.peek(opened).marks}
     assert marks["task:1"] == later.version
@@ -48,7 +48,7 @@ def test_a_mark_never_goes_back_to_an_older_version(opened: Store):
 def test_a_just_purged_record_still_has_a_version(opened: Store):
     task = new_task(opened)
     purge(opened, task)
-    assert state.versions(opened, TASK, [task.id, 99]) == [state.look(opened).version, 0]
+    assert contents.versions(opened, TASK, [task.id, 99]) == [state.look(opened).version, 0]
 
 
 def test_a_quarantined_record_still_waits_for_postgresql(opened: Store):

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from taskapi.db import meta
 from taskapi.db.engine import Engine, transaction
 from taskapi.domain import failpoints
-from taskapi.store import dirty, state, syncs
+from taskapi.store import contents, dirty, state, syncs
 from taskapi.store.client import Store
 from taskapi.sync import carrying
 from taskapi.sync.catching_up import catch_up
@@ -55,7 +55,7 @@ def test_a_new_write_of_a_quarantined_record_tries_it_again(opened: Store, engin
 
 def test_a_mark_without_a_record_is_set_apart(opened: Store, engine: Engine):
     drain(opened, engine, 5)
-    state.mark_dirty(opened, {"task:77": 5})
+    contents.mark_dirty(opened, {"task:77": 5})
 
     assert drain(opened, engine, 5).refused == 1
     assert dirty.backlog(opened).quarantined["task:77"]["reason"] == carrying.NOWHERE

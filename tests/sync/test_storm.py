@@ -17,7 +17,7 @@ from taskapi.domain.clock import timestamp
 from taskapi.domain.errors import Moved, Unavailable
 from taskapi.domain.records import Task
 from taskapi.embedded.servers import Servers
-from taskapi.store import dirty, state
+from taskapi.store import contents, dirty, state
 from taskapi.store.client import Store
 from taskapi.store.kinds import TASK
 from taskapi.store.plans import Change
@@ -82,7 +82,7 @@ def write_to_one(store: Store, task_id: int, count: int) -> list[int]:
     """Edits one task that everybody edits; returns the versions that were acknowledged."""
     versions: list[int] = []
     while len(versions) < count:
-        was = state.present(store, TASK, [task_id])[0]
+        was = contents.present(store, TASK, [task_id])[0]
         assert was is not None
         try:
             versions += save(
@@ -139,7 +139,7 @@ def require_all_there(store: Store, engine: Engine, writers: list[Writer], *, al
     assert differences(store) == []
     for writer in writers:
         kept = {number: task for number, task in writer.tasks.items() if number not in writer.unanswered}
-        present = dict(zip(kept, state.present(store, TASK, list(kept)), strict=True))
+        present = dict(zip(kept, contents.present(store, TASK, list(kept)), strict=True))
         assert present == kept
     acknowledged = {version for writer in writers for version in writer.versions}
     with transaction(engine) as connection:
