@@ -170,7 +170,7 @@ def told(flushed: Flushed) -> str:
 
 def differences(found: Comparison) -> list[str]:
     """A comparison, line by line."""
-    same = ", ".join(f"{count} {kind}s" for kind, count in found.same.items())
+    same = ", ".join(f"{count} {kind}{'' if count == 1 else 's'}" for kind, count in found.same.items())
     groups = {
         "only in Redis": found.only_redis,
         "only in PostgreSQL": found.only_postgres,

@@ -1,8 +1,10 @@
 """How Celery is set up."""
 
 import logging
+import warnings
 
 from celery import Celery
+from celery.exceptions import SecurityWarning
 
 from taskapi import logs
 from taskapi.config import Settings
@@ -21,11 +23,18 @@ def make_celery(settings: Settings) -> Celery:
     """The app for these settings. Nothing connects here."""
     logs.configure(settings)
     _quieten(settings.log_level)
+    _allow_root(settings.production)
     addresses = addresses_of(settings)
     made = Celery("taskapi", include=["worker.sync", "worker.housekeeping"])
     made.conf.update(_configuration(addresses), beat_schedule=beat_schedule(settings.sync_interval))
     made.addresses = addresses
     return made
+
+
+def _allow_root(production: bool) -> None:
+    """On a developer's machine a worker may run as root, without a page of warnings at each start."""
+    if not production:
+        warnings.filterwarnings("ignore", category=SecurityWarning)
 
 
 def _quieten(level: str) -> None:

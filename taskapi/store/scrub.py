@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from taskapi.domain.records import Record
-from taskapi.store import codec, keys, state
+from taskapi.store import codec, contents, keys, state
 from taskapi.store.client import Store, faults_named
 from taskapi.store.kinds import kind_of
 
@@ -38,7 +38,7 @@ def differences(store: Store) -> list[str]:
     Reads everything: for checks and tests, while nobody writes.
     """
     with faults_named():
-        records = list(state.stored_records(store))
+        records = list(contents.stored_records(store))
         lists = _read(store, SORTED_SETS, lambda key: dict(_scored(store, key)))
         hashes = _read(store, HASHES, lambda key: store.redis.hgetall(key))
     wrong = [*_compared(expected_lists(records), lists), *_compared(expected_hashes(records), hashes)]

@@ -88,7 +88,8 @@ def admit(store: Store, engine: Engine, *, suspect: bool = False) -> Verdict:
         if facts.redis.is_ready and finding is not Finding.WENT_BACK:
             return Verdict(Finding.READY, facts.redis.epoch)
         verdict = _admitted(store, connection, facts, finding)
-    log.warning("admitted", finding=str(finding), epoch=verdict.epoch, told=verdict.sentence)
+    say = log.info if finding in (Finding.FIRST, Finding.CLEAN) else log.warning
+    say("admitted", finding=str(finding), epoch=verdict.epoch, told=verdict.sentence)
     return verdict
 
 

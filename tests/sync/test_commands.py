@@ -107,7 +107,7 @@ def test_compare_names_what_differs(run: Run, opened: Store, engine: Engine):
     for _ in range(3):
         new_task(opened)
     run("sync")
-    assert run("compare").output == "Equal: 1 users, 1 credentials, 0 groups, 3 tasks, 6 journal entries.\n"
+    assert run("compare").output == "Equal: 1 user, 1 credential, 0 groups, 3 tasks, 6 journal entries.\n"
     new_task(opened)
     opened.redis.delete("task:1")
     run_sql(engine, "UPDATE tasks SET title = 'x' WHERE id = 2; DELETE FROM tasks WHERE id = 3")

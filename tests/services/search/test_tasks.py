@@ -10,7 +10,7 @@ from taskapi.domain.filters import Order, Page, Scope, TaskFilter, TaskSearch
 from taskapi.domain.rights import Right
 from taskapi.services import members, search, task_lists, tasks, users
 from taskapi.services.finding import Index
-from taskapi.store import dirty, state
+from taskapi.store import contents, dirty
 from taskapi.store.kinds import TASK
 from taskapi.sync.flush import drain, flush_batch
 from tests.services.conftest import ADMIN, ANN, BOB, EVE, OWNER, House, claim
@@ -27,7 +27,7 @@ def test_a_task_is_found_before_during_and_after_its_flush(house: House, engine:
 
     found()
     for line in ("flush.peeked", "flush.upserted", "flush.committed", "flush.settled"):
-        house.make.changed(state.present(house.store, TASK, [1])[0], priority=1)
+        house.make.changed(contents.present(house.store, TASK, [1])[0], priority=1)
         with failpoints.armed(line, found):
             flush_batch(house.store, engine)
     drain(house.store, engine, 5)
