@@ -13,8 +13,8 @@ from taskapi.domain.rights import Right
 from taskapi.services import accounts, passwords, statistics, users
 from taskapi.store import codec, scrub
 from taskapi.store.client import Limit
+from taskapi.store.contents import stored_records
 from taskapi.store.kinds import TASK
-from taskapi.store.state import stored_records
 
 OWNER = Claim(1, Right.FIND_TASKS)
 
