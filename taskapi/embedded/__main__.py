@@ -3,6 +3,7 @@
 import argparse
 import os
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -48,7 +49,8 @@ def reset(home: Home, options: argparse.Namespace) -> None:
 
 
 def logs(home: Home, options: argparse.Namespace) -> None:
-    """Shows the end of every log, and what is added, until Ctrl-C."""
+    """Shows the end of every log, and what is added, until Ctrl-C (also where the shell ignores that)."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     terminal = Terminal()
     for log in sorted(home.logs.glob("*.log")):
         terminal.follow(log.stem, log, max(0, log.stat().st_size - 2000))

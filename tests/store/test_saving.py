@@ -7,7 +7,7 @@ from taskapi.domain.errors import Full, KeyReused, Moved, NotFound, Taken, Unaut
 from taskapi.domain.records import Credential, Task
 from taskapi.store import client, codec, keys, state
 from taskapi.store.client import Store
-from taskapi.store.kinds import TASK
+from taskapi.store.kinds import GROUP, TASK
 from taskapi.store.plans import SAME_ID, Change
 from taskapi.store.records import save
 from tests.store.conftest import SYSTEM, Maker, every_command_sent_twice, open_anew
@@ -223,3 +223,14 @@ def test_a_server_that_is_away_is_named_so():
     nowhere = client.connect("redis://127.0.0.1:1/0")
     with pytest.raises(Unavailable, match="away"):
         Maker(nowhere).user()
+
+
+def test_an_id_is_reserved_once_and_never_without_a_lease(store: Store, make: Maker):
+    assert [state.reserve(store, GROUP), state.reserve(store, GROUP)] == [1, 2]
+    assert make.group().id == 3
+    store.redis.hset(keys.IDS, "group:ceiling", 3)
+    with pytest.raises(Full, match="group"):
+        state.reserve(store, GROUP)
+    state.close(store)
+    with pytest.raises(Unavailable):
+        state.reserve(store, GROUP)
