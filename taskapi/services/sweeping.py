@@ -19,7 +19,7 @@ from taskapi.store.records import save
 
 AT_ONCE = 40
 PAUSE_SECONDS = 0.004
-"""With 100 tasks a save, others waited up to 142 ms on two cores; with 40, 97 ms, and the sweep took no longer."""
+"""With 100 tasks a save others waited up to 142 ms on two cores, with 40 up to 97; the sweep took as long."""
 
 
 def sweep(store: Store, seconds: float) -> int:
