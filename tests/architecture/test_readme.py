@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -36,6 +37,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     finally:
         product.send_signal(signal.SIGTERM)
         product.wait(SECONDS)
+        shutil.rmtree(folder)
 
 
 def tour() -> str:
