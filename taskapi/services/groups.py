@@ -28,9 +28,7 @@ from taskapi.store.records import Saved, remember, save
 def list_groups(store: Store, claim: Claim, page: Page) -> Listed:
     """The groups that the caller may see."""
     seen = ask_as(store, claim, lambda caller: Question(listing=finders.group_page(_listed(caller), page)))
-    blobs = seen.listing.blobs[: page.per_page]
-    more = len(seen.listing.blobs) > page.per_page
-    following = finders.cursor_after(finders.BY_ID, codec.id_of(blobs[-1])) if more else None
+    blobs, following = finders.cut_page(seen.listing, page, finders.BY_ID)
     return Listed(GROUP.plural, blobs, seen.listing.total, following)
 
 

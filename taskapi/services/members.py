@@ -14,7 +14,7 @@ from taskapi.services import cascades
 from taskapi.services.again import decided_again
 from taskapi.services.results import Listed, Shown, deleted
 from taskapi.services.showing import shown_user
-from taskapi.store import codec, finders, keys
+from taskapi.store import finders, keys
 from taskapi.store.client import Store
 from taskapi.store.codec import Stored
 from taskapi.store.kinds import GROUP, USER
@@ -29,9 +29,7 @@ def list_members(store: Store, claim: Claim, group_id: int, page: Page) -> Liste
     asked = Question([keys.record(GROUP.name, group_id)], listing=finders.user_page((group_id,), page))
     seen = ask(store, claim, asked)
     access.require_group(seen.caller, group_id, seen.record(GROUP, group_id))
-    blobs = seen.listing.blobs[: page.per_page]
-    more = len(seen.listing.blobs) > page.per_page
-    following = finders.cursor_after(finders.BY_ID, codec.id_of(blobs[-1])) if more else None
+    blobs, following = finders.cut_page(seen.listing, page, finders.BY_ID)
     items = tuple(shown_user(seen.caller, Stored(USER, blob)).body for blob in blobs)
     return Listed(USER.plural, items, seen.listing.total, following, {"group_id": group_id})
 

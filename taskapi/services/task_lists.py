@@ -16,7 +16,7 @@ from taskapi.services.again import decided_again
 from taskapi.services.asking import ask_as
 from taskapi.services.finding import Index
 from taskapi.services.results import Listed
-from taskapi.store import codec, finders, keys
+from taskapi.store import finders, keys
 from taskapi.store.client import Store
 from taskapi.store.kinds import GROUP, TASK, USER
 from taskapi.store.reading import Listing, Question, Seen, ask
@@ -122,10 +122,7 @@ def _listed(store: Store, seen: Seen, query: TaskQuery, index: Index | None) -> 
 
 def _page_of(listing: Listing, query: TaskQuery) -> Listed:
     """One page of a list that was asked for with one record more than it holds."""
-    items = listing.blobs[: query.page.per_page]
-    more = len(listing.blobs) > query.page.per_page
-    last = codec.id_of(items[-1]) if more else listing.further
-    following = None if last is None else finders.cursor_after(query.order, last)
+    items, following = finders.cut_page(listing, query.page, query.order)
     return Listed(TASK.plural, items, listing.total, following)
 
 

@@ -19,7 +19,7 @@ from taskapi.services.again import decided_again
 from taskapi.services.asking import ask_as
 from taskapi.services.results import Listed, Shown, deleted
 from taskapi.services.showing import shown_user
-from taskapi.store import codec, finders, keys
+from taskapi.store import finders, keys
 from taskapi.store.client import Store
 from taskapi.store.codec import Stored
 from taskapi.store.kinds import GROUP, USER
@@ -34,10 +34,8 @@ def list_users(store: Store, claim: Claim, page: Page) -> Listed:
     seen = ask_as(
         store, claim, lambda caller: Question(listing=finders.user_page(_listed_groups(caller), page))
     )
-    blobs = seen.listing.blobs[: page.per_page]
+    blobs, following = finders.cut_page(seen.listing, page, finders.BY_ID)
     items = tuple(shown_user(seen.caller, Stored(USER, blob)).body for blob in blobs)
-    more = len(seen.listing.blobs) > page.per_page
-    following = finders.cursor_after(finders.BY_ID, codec.id_of(blobs[-1])) if more else None
     return Listed(USER.plural, items, seen.listing.total, following)
 
 

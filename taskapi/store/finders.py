@@ -129,6 +129,13 @@ def cursor_after(order: Order, task_id: int, value: Any = None) -> str:
     return base64.urlsafe_b64encode(text).decode().rstrip("=")
 
 
+def cut_page(listing: Listing, page: Page, order: Order) -> tuple[tuple[bytes, ...], str | None]:
+    """What a page holds of a list that was asked for with one record more, and the cursor behind it."""
+    blobs = listing.blobs[: page.per_page]
+    last = codec.id_of(blobs[-1]) if len(listing.blobs) > page.per_page else listing.further
+    return blobs, None if last is None else cursor_after(order, last)
+
+
 def cursor_parts(page: Page, order: Order) -> tuple[Any, int] | None:
     """The value and id in the page's cursor, if any; raises Invalid if it is not ours or of another order."""
     if page.cursor is None:
