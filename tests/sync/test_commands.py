@@ -8,6 +8,7 @@ from redis import Redis
 from structlog.testing import capture_logs
 
 from taskapi import cli
+from taskapi.cli import syncing
 from taskapi.config import load_settings
 from taskapi.db import meta
 from taskapi.db.engine import Engine, transaction
@@ -142,7 +143,7 @@ def test_compare_finds_orphans_and_values_that_two_hold(run: Run, opened: Store,
 
 
 def test_what_was_refused_or_left_is_told():
-    told = cli.told(Flushed({"task": 1}, 1, left=2, refused=1))
+    told = syncing.told(Flushed({"task": 1}, 1, left=2, refused=1))
     assert told == "Carried to PostgreSQL: 1 task. 2 still to carry. 1 refused by PostgreSQL and set apart."
 
 
