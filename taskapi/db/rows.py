@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 
 from taskapi.db import words
 from taskapi.db.errors import RowsRefused, faults_named
-from taskapi.db.schema import CHANGE, MIRRORS, RECORDS, column_types
+from taskapi.db.schema import CHANGE, MIRRORS, RECORDS, REFUSED, column_types
 
 _STREAM_SIZE = 1000
 
@@ -70,17 +70,21 @@ def versions_of(connection: Connection, kind: str, ids: Sequence[int]) -> dict[i
 
 
 def highest_version(connection: Connection) -> int:
-    """The highest version committed anywhere; 0 in an empty database."""
-    tables = [*(mirror.name for mirror in MIRRORS.values()), CHANGE.name]
+    """The highest version committed anywhere, refused records included; 0 in an empty database."""
+    tables = [*(mirror.name for mirror in MIRRORS.values()), CHANGE.name, REFUSED.name]
     highest = ", ".join(f"(SELECT max(version) FROM {name})" for name in tables)  # noqa: S608 - the same
     return int(connection.scalar(text(f"SELECT coalesce(greatest({highest}), 0)")))
 
 
 def highest_ids(connection: Connection) -> dict[str, int]:
-    """The highest id of each kind, purged ones included; 0 for none."""
-    columns = ", ".join(f"(SELECT max(id) FROM {MIRRORS[kind].name})" for kind in RECORDS)  # noqa: S608 - the same
-    found = connection.execute(text(f"SELECT {columns}")).one()
+    """The highest id of each kind, purged and refused ones included; 0 for none."""
+    found = connection.execute(text(f"SELECT {', '.join(map(_highest_id, RECORDS))}")).one()
     return {kind: highest or 0 for kind, highest in zip(RECORDS, found, strict=True)}
+
+
+def _highest_id(kind: str) -> str:
+    among_refused = f"SELECT max(record_id) FROM {REFUSED.name} WHERE kind = '{kind}'"  # noqa: S608 - the same
+    return f"greatest((SELECT max(id) FROM {MIRRORS[kind].name}), ({among_refused}))"  # noqa: S608 - the same
 
 
 def counts(connection: Connection) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""The tables, derived from the kinds: a mirror per kind, and the three that carry the sync.
+"""The tables, derived from the kinds: a mirror per kind, and those that carry the sync.
 
 A mirror has a primary key and plain indexes only. Redis has already decided what exists and what
 is unique; a constraint here could only refuse what was acknowledged.
@@ -17,6 +17,7 @@ from sqlalchemy import (
     Double,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     SmallInteger,
     Table,
@@ -110,3 +111,14 @@ CHANGE = Table(
     Column("fields", JSONB(), nullable=False),
 )
 Index("ix_change_kind_record_id_version", CHANGE.c.kind, CHANGE.c.record_id, CHANGE.c.version)
+
+REFUSED = Table(
+    "refused",
+    metadata,
+    Column("kind", Text(), primary_key=True),
+    Column("record_id", BigInteger(), primary_key=True, autoincrement=False),
+    Column("version", BigInteger(), nullable=False),
+    Column("record", LargeBinary(), nullable=False),
+    Column("reason", Text(), nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+)

@@ -1,6 +1,6 @@
 """The tables as Flask-SQLAlchemy models, one per kind: for migrations, the shell and reports."""
 
-from taskapi.db.schema import CHANGE, LEASE, META, MIRRORS
+from taskapi.db.schema import CHANGE, LEASE, META, MIRRORS, REFUSED
 from taskapi.extensions import db
 
 
@@ -44,3 +44,9 @@ class Change(db.Model):  # type: ignore[name-defined,misc]
     """The journal."""
 
     __table__ = CHANGE
+
+
+class Refused(db.Model):  # type: ignore[name-defined,misc]
+    """Records that no mirror takes as they are, byte for byte."""
+
+    __table__ = REFUSED
