@@ -1,17 +1,14 @@
 """Jobs of the sync. A lost or doubled one changes nothing: all work is found again in the dirty set."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 import structlog
 
 from taskapi.domain.errors import Unavailable
-from taskapi.store import jobs
 from taskapi.sync.catching_up import catch_up, forced
 from taskapi.sync.catching_up import sweep as sweep_all
 from taskapi.sync.errors import Foreign
-from worker.connections import broker, engine, store
+from worker.connections import engine, store
 from worker.registering import job
+from worker.running import Report, carry_out, note_fault
 
 FLUSH_SECONDS = 20.0
 SWEEP_SECONDS = 120.0
@@ -42,23 +39,7 @@ def sweep() -> None:
     log.info("swept", rows=flushed.total, left=flushed.left, refused=flushed.refused)
 
 
-def _note_fault(
-    _: Any, fault: Exception, task_id: str, args: Sequence[Any], kwargs: Mapping[str, Any], trace: Any
-) -> None:
-    """Nobody foresaw this fault: whoever waits for the job is told that it is over."""
-    error = f"An unexpected fault stopped it ({type(fault).__name__}); the worker's log tells more."
-    jobs.update(broker(), kwargs["job_id"], jobs.FAILED, 0.0, {"action": "force", "error": error})
-
-
-@job("sync.force", on_failure=_note_fault)
-def force(job_id: str) -> dict[str, Any]:
+@job("sync.force", on_failure=note_fault)
+def force(job_id: str) -> Report:
     """Asked for by the owner: a sweep, with its report kept under the job."""
-    jobs.update(broker(), job_id, jobs.RUNNING, 0.0)
-    try:
-        report = forced(store(), engine(), SWEEP_SECONDS)
-    except (Unavailable, Foreign) as fault:
-        report = {"action": "force", "error": str(fault)}
-        jobs.update(broker(), job_id, jobs.FAILED, 0.0, report)
-        return report
-    jobs.update(broker(), job_id, jobs.DONE, 1.0, report)
-    return report
+    return carry_out(job_id, lambda _: forced(store(), engine(), SWEEP_SECONDS))

@@ -1,44 +1,22 @@
-"""The owner's view of the machinery: sync now, how it stands, what jobs have come to."""
+"""The owner's view of the machinery: how it stands, what jobs have come to, which backups there are."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 import orjson
 
 from taskapi.domain.callers import Claim
-from taskapi.domain.errors import Invalid, NotFound, Unavailable
+from taskapi.domain.errors import Invalid, NotFound
 from taskapi.domain.filters import Page
 from taskapi.services.results import Listed, Shown, computed
 from taskapi.store import jobs as kept
 from taskapi.store.client import Store
-from taskapi.store.jobs import Job, Jobs
+from taskapi.store.jobs import Jobs
 from taskapi.store.reading import Question, ask
 
-FORCE_JOB = "sync.force"
-POLL_SECONDS = 0.05
-
-SendJob = Callable[..., None]
 Report = Callable[[], Mapping[str, Any]]
-
-
-def force_sync(store: Store, claim: Claim, jobs: Jobs, send_job: SendJob, wait: float) -> tuple[Shown, bool]:
-    """Rings a worker to carry everything now, and waits for it that many seconds.
-
-    Returns what is known of the job and whether it is over. An operation that is repeated waits for the job
-    that it has begun. Raises Unavailable if the broker or PostgreSQL is away.
-    """
-    _require_owner(store, claim)
-    job, is_new = kept.create_once(jobs, "force", claim)
-    if is_new:
-        _ring(jobs, job, send_job)
-    job = _waited(jobs, job, wait)
-    if job.state == kept.FAILED:
-        raise Unavailable(str(job.report.get("error", "The sync has failed.")), retry_after=5)
-    return replace(computed(_synced(job)), replayed=not is_new), job.is_over
 
 
 def read_status(store: Store, claim: Claim, report: Report) -> Shown:
@@ -74,29 +52,37 @@ def read_job(store: Store, claim: Claim, jobs: Jobs, job_id: str) -> Shown:
     return Shown(orjson.dumps(kept.told(job)))
 
 
+class Archives(Protocol):
+    """Where backups lie; raises Unavailable if that is away."""
+
+    def listed(self) -> Sequence[Mapping[str, Any]]:
+        """All of them, newest first."""
+
+    def found(self, backup_id: str) -> Mapping[str, Any]:
+        """That one; raises NotFound."""
+
+
+def list_backups(store: Store, claim: Claim, archives: Archives, page: Page) -> Listed:
+    """The backups, newest first."""
+    _require_owner(store, claim)
+    every = list(archives.listed())
+    start = page.offset if page.cursor is None else _place_behind(every, page.cursor)
+    shown = every[start : start + page.per_page]
+    following = shown[-1]["id"] if start + page.per_page < len(every) else None
+    return Listed("backups", tuple(orjson.dumps(each) for each in shown), len(every), following)
+
+
+def read_backup(store: Store, claim: Claim, archives: Archives, backup_id: str) -> Shown:
+    """One backup."""
+    _require_owner(store, claim)
+    return Shown(orjson.dumps(archives.found(backup_id)))
+
+
+def _place_behind(every: Sequence[Mapping[str, Any]], backup_id: str) -> int:
+    """Names of backups begin with their time, so that a deleted one has its place still."""
+    return sum(each["id"] >= backup_id for each in every)
+
+
 def _require_owner(store: Store, claim: Claim) -> None:
     """The claim's right is checked as its caller is confirmed."""
     _ = ask(store, claim, Question()).caller
-
-
-def _ring(jobs: Jobs, job: Job, send_job: SendJob) -> None:
-    """A job of which no worker will hear has failed."""
-    try:
-        send_job(FORCE_JOB, job_id=job.id)
-    except Unavailable as refusal:
-        kept.update(jobs, job.id, kept.FAILED, 0.0, {"error": str(refusal)})
-        raise
-
-
-def _waited(jobs: Jobs, job: Job, seconds: float) -> Job:
-    until = time.monotonic() + seconds
-    while not job.is_over and time.monotonic() < until:
-        time.sleep(POLL_SECONDS)
-        job = kept.get(jobs, job.id) or job
-    return job
-
-
-def _synced(job: Job) -> dict[str, Any]:
-    """A job of syncing in the words of the answer to it."""
-    report = {"synced": {}, "pending_changes": True, "duration_ms": None} | job.report
-    return {"action": job.action, "job_id": job.id, "state": job.state, **report}

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 from secrets import token_hex
 from typing import Any
 
 import orjson
 import redis
 
+from taskapi.domain import clock
 from taskapi.domain.callers import Claim, Operation
 from taskapi.domain.clock import timestamp
 from taskapi.domain.errors import KeyReused, NotFound
@@ -19,7 +21,13 @@ from taskapi.store.client import broker_faults_named, client_of
 from taskapi.store.records import operation_key
 
 KEPT_SECONDS = 7 * 24 * 60 * 60
+SILENT_SECONDS = 60
+"""A running job says so every few seconds; its worker has died if it was silent for so long."""
+
 QUEUED, RUNNING, DONE, FAILED = "queued", "running", "done", "failed"
+
+
+ABANDONED = "Its worker has died. Nothing is half done: look at /admin/status, and ask for it again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +81,11 @@ def create_once(jobs: Jobs, action: str, claim: Claim) -> tuple[Job, bool]:
     made = replace(_queued(name, action), asked=claim.operation.fingerprint)
     with broker_faults_named():
         known: Any = jobs.redis.set(keys.job(name), _text(made), nx=True, get=True, ex=KEPT_SECONDS)
-    if known is not None and (job := Job(**orjson.loads(known))).state != FAILED:
+    if known is not None and (job := _judged(Job(**orjson.loads(known)))).state != FAILED:
         _require_same(job, claim.operation)
         return job, False
+    with broker_faults_named():
+        jobs.redis.delete(keys.begun_job(name))
     return _keep(jobs, made), True
 
 
@@ -84,16 +94,49 @@ def update(
 ) -> Job:
     """The job with another state; made anew under its id if it was forgotten meanwhile."""
     moment = timestamp()
-    was = get(jobs, job_id) or Job(job_id, "unknown", QUEUED, 0.0, moment, moment)
+    was = _known(jobs, job_id) or Job(job_id, "unknown", QUEUED, 0.0, moment, moment)
     now = replace(was, state=state, progress=progress, updated_at=moment, report=dict(report or was.report))
     return _keep(jobs, now)
 
 
+def begin(jobs: Jobs, job_id: str) -> bool:
+    """Marks a job as running; False if it was begun before: its message has come twice."""
+    with broker_faults_named():
+        is_first = bool(jobs.redis.set(keys.begun_job(job_id), 1, nx=True, ex=KEPT_SECONDS))
+    if is_first:
+        update(jobs, job_id, RUNNING, 0.0)
+    return is_first
+
+
+def take_turn(jobs: Jobs, name: str, seconds: float) -> bool:
+    """Whether nobody else does what has that name; the turn ends by itself after so many seconds."""
+    with broker_faults_named():
+        return bool(jobs.redis.set(keys.turn(name), 1, nx=True, px=int(seconds * 1000)))
+
+
+def end_turn(jobs: Jobs, name: str) -> None:
+    """Lets the next one do it."""
+    with broker_faults_named():
+        jobs.redis.delete(keys.turn(name))
+
+
 def get(jobs: Jobs, job_id: str) -> Job | None:
-    """That job, if it is known."""
+    """That job, if it is known; one that was left by its worker has failed."""
+    job = _known(jobs, job_id)
+    return None if job is None else _judged(job)
+
+
+def _known(jobs: Jobs, job_id: str) -> Job | None:
     with broker_faults_named():
         text: Any = jobs.redis.get(keys.job(job_id))
     return None if text is None else Job(**orjson.loads(text))
+
+
+def _judged(job: Job) -> Job:
+    silent = (clock.now() - datetime.fromisoformat(job.updated_at)).total_seconds()
+    if job.state != RUNNING or silent < SILENT_SECONDS:
+        return job
+    return replace(job, state=FAILED, report=job.report | {"code": "unavailable", "error": ABANDONED})
 
 
 def told(job: Job) -> dict[str, Any]:

@@ -107,3 +107,13 @@ RUNG = "taskapi:rung"
 def job(job_id: str) -> str:
     """One job, on the broker Redis."""
     return f"job:{job_id}"
+
+
+def begun_job(job_id: str) -> str:
+    """That a worker has begun it, on the broker Redis."""
+    return f"begun:{job_id}"
+
+
+def turn(name: str) -> str:
+    """That somebody does what has that name, on the broker Redis."""
+    return f"turn:{name}"

@@ -14,7 +14,7 @@ from taskapi.domain.callers import Claim, Operation
 from taskapi.domain.errors import Unavailable
 from taskapi.domain.rights import Right
 from taskapi.embedded.servers import Servers
-from taskapi.services import admin
+from taskapi.services import operating
 from taskapi.store.client import Store
 from tests.api.conftest import OWNER_PASSWORD, PASSWORD, Person
 
@@ -125,11 +125,11 @@ def test_a_job_of_which_no_worker_hears_has_failed_and_may_be_asked_for_again(
 ) -> None:
     claim, jobs = Claim(1, Right.ADMINISTER, operation=Operation("k", "f")), app.extensions["taskapi.jobs"]
     with pytest.raises(Unavailable):
-        admin.force_sync(data, claim, jobs, _no_broker, 0)
+        operating.carry_out(data, claim, jobs, _no_broker, operating.FORCE, 0)
     failed = owner.get("/admin/jobs").json["data"]["jobs"]
     assert [job["state"] for job in failed] == ["failed"]
     sent: list[str] = []
-    admin.force_sync(data, claim, jobs, lambda _, job_id: sent.append(job_id), 0)
+    operating.carry_out(data, claim, jobs, lambda _, job_id: sent.append(job_id), operating.FORCE, 0)
     assert sent == [failed[0]["id"]]
     assert owner.get(f"/admin/jobs/{sent[0]}").json["data"]["state"] == "queued"
 

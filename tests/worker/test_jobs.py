@@ -3,6 +3,8 @@
 import time
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import pytest
 from celery import Celery
@@ -11,6 +13,8 @@ from taskapi.config import Settings
 from taskapi.db import queries
 from taskapi.domain.callers import Claim
 from taskapi.domain.clock import timestamp
+from taskapi.domain.errors import Conflict
+from taskapi.domain.progress import Progress
 from taskapi.domain.records import Group
 from taskapi.embedded.servers import Servers
 from taskapi.store import dirty, heartbeats, jobs, state, syncs
@@ -19,6 +23,7 @@ from taskapi.store.records import save
 from worker import connections, housekeeping
 from worker import sync as jobs_of_sync
 from worker.connections import broker, engine, store
+from worker.running import carry_out
 from worker.schedule import beat_schedule
 from worker.sync import flush, force, sweep
 
@@ -93,6 +98,63 @@ def test_a_fault_that_nobody_foresaw_ends_the_job(app: Celery, monkeypatch: pyte
     assert kept.state == jobs.FAILED
     assert "(LookupError)" in kept.report["error"]
     assert "secret" not in kept.report["error"]
+
+
+def test_a_job_that_is_done_once_is_not_done_again_by_a_message_that_came_twice(app: Celery):
+    done: list[str] = []
+
+    def work(progress: Progress) -> dict[str, Any]:
+        progress(0.5)
+        done.append("once")
+        return {"action": "restore"}
+
+    job = jobs.create(broker(), "restore")
+    assert carry_out(job.id, work, once=True) == {"action": "restore"}
+    assert carry_out(job.id, work, once=True) == {}
+    assert done == ["once"]
+
+
+def test_a_refusal_is_kept_with_its_code(app: Celery):
+    def refuse(_: Progress) -> dict[str, Any]:
+        raise Conflict("not now")
+
+    job = jobs.create(broker(), "restore")
+    carry_out(job.id, refuse)
+    kept = jobs.get(broker(), job.id)
+    assert kept
+    assert (kept.state, kept.report) == (jobs.FAILED, {"error": "not now", "code": "conflict"})
+
+
+def test_a_job_goes_on_and_is_told_when_the_broker_is_back(app: Celery, servers: Servers):
+    def work(progress: Progress) -> dict[str, Any]:
+        servers.stop("broker")
+        progress(0.5)
+        return {"rows": 1}
+
+    waiting = Thread(target=carry_out, args=(jobs.create(broker(), "backup").id, work))
+    waiting.start()
+    time.sleep(0.5)
+    servers.start("broker")
+    waiting.join()
+
+    [kept], _ = jobs.newest(broker(), 0, 1)
+    assert (kept.state, kept.report) == (jobs.DONE, {"rows": 1})
+
+
+def test_a_job_whose_worker_fell_silent_has_failed(app: Celery, monkeypatch: pytest.MonkeyPatch):
+    job = jobs.create(broker(), "restore")
+    assert jobs.begin(broker(), job.id)
+    monkeypatch.setattr(jobs, "SILENT_SECONDS", 0)
+    kept = jobs.get(broker(), job.id)
+    assert kept
+    assert (kept.state, kept.report["code"]) == (jobs.FAILED, "unavailable")
+
+
+def test_one_at_a_time_has_its_turn(app: Celery):
+    assert jobs.take_turn(broker(), "backup.daily", 60)
+    assert not jobs.take_turn(broker(), "backup.daily", 60)
+    jobs.end_turn(broker(), "backup.daily")
+    assert jobs.take_turn(broker(), "backup.daily", 60)
 
 
 def test_with_postgresql_away_jobs_wait_for_the_next_ring(app: Celery, servers: Servers):

@@ -2,40 +2,64 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, ValidationError, fields
 
-from taskapi.api.schemas.query import Choice, Query, WholeParameter
+from taskapi.api.schemas.query import Choice, Flag, Query, WholeParameter
+from taskapi.services import operating
+from taskapi.services.operating import Wish
 
 WAIT_SECONDS = 20
 LONGEST_WAIT = 60
 
 
-@dataclass(frozen=True, slots=True)
-class SyncWanted:
-    """What shall be done, and how many seconds the caller waits for it."""
-
-    action: str
-    wait: float
-
-
-class SyncQuery(Query):
-    """What to do."""
+class Waiting(Query):
+    """How many seconds the answer waits for the job."""
 
     has_wanted = True
 
-    action = Choice({"force": "force"}, required=True)
-    wait = WholeParameter(0, LONGEST_WAIT)
+    wait = WholeParameter(0, LONGEST_WAIT, load_default=WAIT_SECONDS)
 
-    def wanted(self, values: dict[str, Any]) -> SyncWanted:
-        """The wish."""
-        return SyncWanted(values["action"], values.get("wait", WAIT_SECONDS))
+
+class RestoreQuery(Waiting):
+    """How to restore: only tell what would change, or without a second copy in memory."""
+
+    dry_run = Flag(load_default=False)
+    offline = Flag(load_default=False)
+
+
+class SyncQuery(RestoreQuery):
+    """What to do; all but `wait` only for a restore. `confirm` and `up_to` are as a dry run has told them."""
+
+    action = Choice({name: name for name in ("force", "restore", "backup")}, required=True)
+    confirm = WholeParameter(0)
+    up_to = WholeParameter(0)
+
+    def wanted(self, values: dict[str, Any]) -> tuple[Wish, float]:
+        """The wish, and how long to wait."""
+        wait = values.pop("wait")
+        action = values.pop("action")
+        options = {name: value for name, value in values.items() if value is not False}
+        if action == "restore":
+            _require_both(options)
+            return operating.rebuild(**options), wait
+        if options:
+            sentence = f"Only action=restore takes {', '.join(sorted(options))}."
+            raise ValidationError({name: [sentence] for name in options})
+        return (operating.FORCE if action == "force" else operating.BACKUP), wait
+
+
+def _require_both(options: dict[str, Any]) -> None:
+    pair = ("confirm", "up_to")
+    missing = [name for name in pair if name not in options]
+    if len(missing) == 1:
+        told = "Give confirm and up_to together, as ?action=restore&dry_run=true tells them."
+        raise ValidationError({missing[0]: [told]})
 
 
 class Synced(Schema):
-    """What a sync has done, or the job that does it."""
+    """What was done, or the job that does it."""
 
     action = fields.String()
     job_id = fields.String()
@@ -43,6 +67,26 @@ class Synced(Schema):
     synced = fields.Dict(keys=fields.String(), values=fields.Integer())
     pending_changes = fields.Boolean()
     duration_ms = fields.Float(allow_none=True)
+    report = fields.Dict()
+
+
+class BackupOut(Schema):
+    """One backup."""
+
+    id = fields.String()
+    created_at = fields.DateTime()
+    reason = fields.String(metadata={"enum": ["asked", "daily", "before-restore"]})
+    source = fields.String(metadata={"enum": ["postgresql", "redis"]})
+    bytes = fields.Integer()
+    is_good = fields.Boolean(
+        metadata={"description": "Whether it was restored into a scratch schema, equal."}
+    )
+    verified_at = fields.DateTime(allow_none=True)
+    counts = fields.Dict(keys=fields.String(), values=fields.Integer())
+    incarnation = fields.String()
+    epoch = fields.Integer()
+    version = fields.Integer()
+    entries = fields.Integer(metadata={"description": "Changes in its journal."})
 
 
 class StatusOut(Schema):

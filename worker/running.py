@@ -1,0 +1,94 @@
+"""How a job that somebody waits for is done: begun once, heard of all the while, its report kept."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import structlog
+
+from taskapi.domain.errors import Refused, Unavailable
+from taskapi.domain.progress import Progress
+from taskapi.store import jobs
+from taskapi.sync.errors import Foreign
+from worker.connections import broker
+
+PULSE_SECONDS = 2.0
+STEP_SECONDS = 0.25
+PATIENCE_SECONDS = 30.0
+
+log = structlog.get_logger("worker.jobs")
+
+Report = Mapping[str, Any]
+
+
+def note_fault(
+    _: Any, fault: Exception, task_id: str, args: Sequence[Any], kwargs: Mapping[str, Any], trace: Any
+) -> None:
+    """Nobody foresaw this fault: whoever waits for the job is told that it is over."""
+    error = f"An unexpected fault stopped it ({type(fault).__name__}); the worker's log tells more."
+    jobs.update(broker(), kwargs["job_id"], jobs.FAILED, 0.0, {"error": error})
+
+
+def carry_out(job_id: str, work: Callable[[Progress], Report], *, once: bool = False) -> Report:
+    """Does the work; its report, or why it was refused, is kept under the job.
+
+    `once`: not again if it was begun before, by a worker that has died or from a message that came twice.
+    """
+    is_first = jobs.begin(broker(), job_id)
+    if once and not is_first:
+        return {}
+    try:
+        with _heard(job_id) as progress:
+            report = work(progress)
+    except (Refused, Foreign) as fault:
+        log.warning("refused", job=job_id, reason=str(fault))
+        code = fault.code if isinstance(fault, Refused) else Unavailable.code
+        report = {"error": str(fault), "code": code}
+        _keep(job_id, jobs.FAILED, 0.0, report)
+        return report
+    _keep(job_id, jobs.DONE, 1.0, report)
+    return report
+
+
+def _keep(job_id: str, state: str, share: float, report: Report) -> None:
+    """What was done is worth some patience with a broker that is away just now."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not _told(job_id, state, share, report) and time.monotonic() < until:
+        time.sleep(PULSE_SECONDS)
+
+
+@contextmanager
+def _heard(job_id: str) -> Iterator[Progress]:
+    """Tells how far the work is, some times a second at most, and that it goes on, every few seconds."""
+    shared = {"share": 0.0, "told": 0.0}
+    over = threading.Event()
+
+    def tell(share: float) -> None:
+        shared["share"] = share
+        if time.monotonic() - shared["told"] >= STEP_SECONDS:
+            shared["told"] = time.monotonic()
+            _told(job_id, jobs.RUNNING, share)
+
+    def pulse() -> None:
+        while not over.wait(PULSE_SECONDS):
+            _told(job_id, jobs.RUNNING, shared["share"])
+
+    thread = threading.Thread(target=pulse, daemon=True)
+    thread.start()
+    try:
+        yield tell
+    finally:
+        over.set()
+        thread.join()
+
+
+def _told(job_id: str, state: str, share: float, report: Report | None = None) -> bool:
+    """False while the broker is away: nobody can be told, and the work goes on."""
+    try:
+        jobs.update(broker(), job_id, state, share, report)
+    except Unavailable as fault:
+        log.warning("progress was not told", job=job_id, reason=str(fault))
+        return False
+    return True
