@@ -73,7 +73,16 @@ def remove_member(store: Store, claim: Claim, group_id: int, user_id: int) -> Sh
     guards: list[Record] = [seen.caller.user]
     names = [rules.member_goes(user_id, group_id)]
     return _removed(
-        save(store, claim, changes, guards, counts=tasks.counts, leaving=tasks.leaving, not_leaving=names)
+        save(
+            store,
+            claim,
+            changes,
+            guards,
+            counts=tasks.counts,
+            leaving=tasks.leaving,
+            not_leaving=names,
+            makes_room=True,
+        )
     )
 
 

@@ -16,6 +16,10 @@ def refusal(reply: list[bytes]) -> Refused:
         return Taken(subject.rsplit(":", 1)[-1])
     if reason == "ids":
         return Full(f"No ids are left for a new {subject} until PostgreSQL can lease more.")
+    if reason == "full":
+        return Full(
+            f"The data store is running out of {subject.replace(',', ' and ')}. Deleting still works."
+        )
     if reason == "leaving":
         return Conflict(f"{subject} is being deleted or brought back. Try again in a moment.")
     return Moved(f"{subject} has changed.")

@@ -1,6 +1,7 @@
 """Every key of the data Redis, spelled once.
 
-meta                     hash   state, run, incarnation, epoch, version, settled, carried, commits
+meta                     hash   state, run, incarnation, epoch, version, settled, carried, commits; full: what
+                                Redis is running out of, while it is
 ids                      hash   <kind>: last id given, <kind>:ceiling: highest id leased
 <kind>:<id>              string a live record, the JSON that the API sends
 trash:<kind>:<id>        string a record in the trash
@@ -22,6 +23,7 @@ op:<hash>:session        string the session that a write has begun: its id and i
 kept:<user>              zset   those of them that hold a whole answer, by time in ms
 limits                   hash   <user>:<calls>:<period in ms>: when the bucket is full again, in µs
 sync                     hash   what the flush did last
+ground                   hash   what the last check of the ground has found: report (JSON), samples (JSON) of the last hour
 """
 
 META = "meta"
@@ -33,6 +35,7 @@ JOURNAL = "journal"
 TRASHED = "trashed"
 LEAVING = "leaving"
 SYNC = "sync"
+GROUND = "ground"
 USERS = "users"
 GROUPS = "groups"
 

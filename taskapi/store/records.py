@@ -73,13 +73,15 @@ def save(
     leaving: Mapping[str, str] = NOTHING_LEAVES,
     not_leaving: Sequence[str] = (),
     sweep: str = "",
+    makes_room: bool = False,
 ) -> Saved:
     """Writes all changes, or none, in one atomic step.
 
     `guards` are the records, as read, on which the right to this was granted, and `counts` what must
     not have grown meanwhile. Raises Moved if one of them or a changed record is not as it was read,
     Unauthorized if the session has ended, Taken for a unique value, Conflict under a parent that is
-    being deleted, Full without room (what only makes room passes all the same) or ids.
+    being deleted, Full without room or ids. What makes room passes all the same: what takes records away,
+    what a sweep goes on with, and what its caller says `makes_room`.
 
     `leaving` are names (see domain.cascades) whose tasks a sweep takes along from now on, each with an
     account for it, or with "" where the sweep is done; `not_leaving` are names under which none may be
@@ -88,9 +90,9 @@ def save(
     _require_each_once(changes)
     sweeps = (*plans.listed(*((name,) for name in not_leaving)), sweep, *plans.listed(*leaving.items()))
     guarded = _guarded(claim, changes, guards, sweeps, counts, sessions_end)
-    args = [*_header(claim), *guarded, len(changes), *_each(changes)]
-    only_makes_room = all(change.now is None or change.now.deleted_at for change in changes)
-    reply = run(store, "save", *args, even_when_full=only_makes_room)
+    makes_room = makes_room or bool(sweep) or _takes_away(changes)
+    args = [*_header(claim, makes_room=makes_room), *guarded, len(changes), *_each(changes)]
+    reply = run(store, "save", *args, even_when_full=makes_room)
     if reply[0] == b"saved":
         return _written(changes, reply[1:])
     if reply[0] == b"again":
@@ -162,6 +164,17 @@ def _require_each_once(changes: Sequence[Change]) -> None:
         raise ValueError("one save changes a record twice")
 
 
+def _takes_away(changes: Sequence[Change]) -> bool:
+    """Whether records go, and nothing comes or comes back: those that only change follow from it."""
+    going = [_is_gone(change.now) for change in changes]
+    coming = [_is_gone(change.was) and not _is_gone(change.now) for change in changes]
+    return any(going) and not any(coming)
+
+
+def _is_gone(record: Record | None) -> bool:
+    return record is None or record.deleted_at is not None
+
+
 def _parents(changes: Sequence[Change]) -> set[str]:
     """The records that must be alive already: not those that this very save brings to life."""
     wanted = {key for change in changes for key in change.kind.parents_of(change.was, change.now)}
@@ -173,13 +186,14 @@ def _id(change: Change) -> int:
     return int(change.id) if change.was is None and change.id.isdecimal() else change.subject.id
 
 
-def _header(claim: Claim, preset: bytes = b"") -> list[Any]:
+def _header(claim: Claim, preset: bytes = b"", *, makes_room: bool = False) -> list[Any]:
     operation = claim.operation
     return [
         operation_key(claim),
         KEPT_LIFE_MS if operation else INTERNAL_LIFE_MS,
         operation.fingerprint if operation else "",
         int(operation is not None),
+        int(makes_room),
         claim.user_id,
         timestamp(),
         claim.request_id,

@@ -4,6 +4,7 @@
 -- KEYS    none: all keys are made by store/keys.py and stand in ARGV, or are listed there.
 -- ARGV    read in order by take(); see store/plans.py, which writes them:
 --           operation id key, its life in ms, fingerprint, 1 to keep the answer's text
+--           1 if it only makes room: such a save is welcome when there is none
 --           actor, time, request id
 --           answer to remember if there are no changes: "kind id version", then the record on a line of its own
 --           session keys that must exist:      count, key …
@@ -24,20 +25,21 @@
 --         {"again", answer}                  this operation was done before; in lines: its fingerprint; kind, id
 --                                            and version of each change; the first record, if it is kept
 --         {"unverified"} {"session"} {"guard", key} {"leaving", key} {"missing", key} {"moved", key}
---         {"taken", unique hash} {"ids", kind}       refused: nothing was written
+--         {"taken", unique hash} {"ids", kind} {"full", what is}       refused: nothing was written
 --> take
 --> indexes
 local function version_of(blob) return string.match(blob, '"version":(%d+)}$') end
 local function text(number) return string.format('%.0f', number) end
 
-local meta = redis.call('HMGET', 'meta', 'state', 'run')
-if meta[1] ~= 'ready' or meta[2] ~= string.match(redis.call('INFO', 'server'), 'run_id:(%x+)') then
-  return {'unverified'}
-end
+local meta = redis.call('HMGET', 'meta', 'state', 'run', 'full')
+local is_known = meta[2] == string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+if meta[1] == 'restoring' and is_known then return {'restoring'} end
+if meta[1] ~= 'ready' or not is_known then return {'unverified'} end
 
 local operation, life, fingerprint, keep = take(), take(), take(), take()
 local done = redis.call('GET', operation)
 if done then return {'again', done} end
+if take() ~= '1' and meta[3] then return {'full', meta[3]} end
 
 local actor, moment, request, preset = take(), take(), take(), take()
 for _, row in ipairs(take_all(1)) do
