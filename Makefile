@@ -18,7 +18,7 @@ FLASK = $(if $(shell grep -s '^TASKAPI_ENV=' .env),,TASKAPI_ENV=$${TASKAPI_ENV:-
 	$(BIN)/flask --app taskapi:create_app
 CODE := taskapi worker tests migrations run.py celery_app.py
 
-.PHONY: help run stop reset logs psql redis-cli demo scrub test fuzz lint format bench bench-flat bench-cascade clean lock environment environment-dev
+.PHONY: help run stop reset logs psql redis-cli demo scrub test fuzz mutants lint format bench bench-flat bench-cascade clean lock environment environment-dev
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -59,6 +59,9 @@ test: lint ## Lint, then every test on real servers, with branch coverage
 
 fuzz: environment-dev ## Drive the services against a plain model for long (RUNS=500)
 	@MACHINE_RUNS=$(or $(RUNS),500) $(BIN)/python -m pytest -q tests/services/test_machine.py
+
+mutants: environment-dev ## Sabotage a copy of the product in each way; the tests must notice
+	@$(BIN)/python -m tests.mutants $(ARGS)
 
 lint: environment-dev ## Check style, types and layers
 	@$(BIN)/ruff check .
