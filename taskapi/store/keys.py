@@ -23,7 +23,7 @@ op:<hash>:session        string the session that a write has begun: its id and i
 kept:<user>              zset   those of them that hold a whole answer, by time in ms
 limits                   hash   <user>:<calls>:<period in ms>: when the bucket is full again, in µs
 sync                     hash   what the flush did last
-ground                   hash   what the last check of the ground has found: report (JSON), samples (JSON) of the last hour
+ground                   hash   the last check of the ground: report (JSON), samples (JSON) of the last hour
 """
 
 META = "meta"
