@@ -12,8 +12,8 @@ from taskapi.domain.errors import Unavailable
 from taskapi.store import keys
 from taskapi.store.client import BROKER_AWAY, broker_faults_named, client_of
 
-CONNECT_SECONDS = 1.0
-QUICK_SECONDS = 0.3
+CONNECT_SECONDS = 0.3
+ANSWER_SECONDS = 0.6
 QUEUE = "celery"
 MOST_WAITING = 100
 # A little less than the second after which a bell asks again.
@@ -33,7 +33,7 @@ def sender(broker_url: str) -> Callable[..., None]:
         broker_connection_retry=False,
         broker_transport_options={
             "socket_connect_timeout": CONNECT_SECONDS,
-            "socket_timeout": CONNECT_SECONDS,
+            "socket_timeout": ANSWER_SECONDS,
             "max_retries": 0,
         },
         task_ignore_result=True,
@@ -55,7 +55,7 @@ def turn_taker(broker_url: str) -> Callable[[], bool]:
 
     Raises Unavailable when the broker is away.
     """
-    broker = client_of(broker_url, connect=QUICK_SECONDS, answer=QUICK_SECONDS, retries=0)
+    broker = client_of(broker_url, connect=CONNECT_SECONDS, answer=ANSWER_SECONDS, retries=0)
 
     def may_ring() -> bool:
         """Whether it is this process's turn."""

@@ -19,7 +19,7 @@ from taskapi.api.seen import Policy
 from taskapi.api.wiring import EXTENSION, Wiring
 from taskapi.bell import Bell
 from taskapi.config import Settings, load_settings
-from taskapi.db.engine import engine_options
+from taskapi.db.engine import engine_options, part_at_fork
 from taskapi.db.index import WordIndex
 from taskapi.dispatch import sender, turn_taker
 from taskapi.embedded.servers import running_urls
@@ -97,6 +97,8 @@ def _bind_database(app: Flask, url: str) -> None:
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options()
     db.init_app(app)
     migrate.init_app(app, db)
+    with app.app_context():
+        part_at_fork(db.engine)
 
 
 def _wire(app: Flask, settings: Settings, urls: dict[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLate
 from functools import cache
@@ -65,7 +66,7 @@ def _body(status: str, **beside: object) -> bytes:
 def _fault() -> str | None:
     """Why a read would not be served, or None. A server that hangs is not waited for."""
     try:
-        _prober().submit(ask, store(), Claim(0), Question()).result(PATIENCE_SECONDS)
+        _prober(os.getpid()).submit(ask, store(), Claim(0), Question()).result(PATIENCE_SECONDS)
     except TooLate:
         return "The data store does not answer."
     except Unavailable as refusal:
@@ -74,5 +75,6 @@ def _fault() -> str | None:
 
 
 @cache
-def _prober() -> ThreadPoolExecutor:
+def _prober(_: int) -> ThreadPoolExecutor:
+    """That of this process: a fork inherits the threads of its parent by name only."""
     return ThreadPoolExecutor(2, thread_name_prefix="health")

@@ -18,9 +18,13 @@ from taskapi.api.contracts import Contract, View, contract_of
 from taskapi.api.operations import operation
 from taskapi.api.wiring import store, wired
 from taskapi.domain.callers import Claim, Operation
+from taskapi.domain.deadlines import within
 from taskapi.domain.errors import Refused, Unauthorized
 from taskapi.domain.rights import Right
 from taskapi.services import accounts
+
+ANSWER_SECONDS = 1.9
+"""By then all servers have answered, or the request is refused; what it asks to wait for takes longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,10 @@ def _endpoint(view: View, contract: Contract) -> View:
 
     @wraps(view)
     def endpoint(**given: Any) -> Response:
+        with within(ANSWER_SECONDS):
+            return served(given)
+
+    def served(given: dict[str, Any]) -> Response:
         if right is Right.PUBLIC and not contract.uncounted:
             wired().addresses.count(contract.attempts or ANONYMOUS)
         claim = _claim(right)

@@ -1,6 +1,7 @@
 """Connections to PostgreSQL, with explicit time-outs and safe after a fork."""
 
 import os
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,12 +10,23 @@ from sqlalchemy import Connection, Engine, create_engine, text
 
 from taskapi.db import waiting
 from taskapi.db.errors import faults_named
-from taskapi.db.waiting import CONNECT_SECONDS, STATEMENT_SECONDS, within
+from taskapi.db.waiting import CONNECT_SECONDS, STATEMENT_SECONDS
+from taskapi.domain.deadlines import within
 
-__all__ = ["Connection", "Engine", "connect", "engine_options", "is_reachable", "transaction", "within"]
+__all__ = [
+    "Connection",
+    "Engine",
+    "connect",
+    "engine_options",
+    "is_reachable",
+    "part_at_fork",
+    "transaction",
+    "within",
+]
 
+_parting: weakref.WeakSet[Engine] = weakref.WeakSet()
 LOCK_SECONDS = 5.0
-REACH_SECONDS = 2.0
+REACH_SECONDS = 0.9
 
 
 def engine_options() -> dict[str, Any]:
@@ -41,8 +53,21 @@ def engine_options() -> dict[str, Any]:
 def connect(url: str) -> Engine:
     """An engine on that database; nothing is sent before the first use. A forked child starts afresh."""
     engine = create_engine(url, **engine_options())
-    os.register_at_fork(after_in_child=lambda: engine.dispose(close=False))
+    part_at_fork(engine)
     return engine
+
+
+def part_at_fork(engine: Engine) -> None:
+    """A forked child leaves the connections of its parent alone, and starts with none."""
+    _parting.add(engine)
+
+
+def _start_afresh() -> None:
+    for engine in _parting:
+        engine.dispose(close=False)
+
+
+os.register_at_fork(after_in_child=_start_afresh)
 
 
 @contextmanager

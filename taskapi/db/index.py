@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from taskapi.db import queries
 from taskapi.db.engine import Engine
 from taskapi.db.errors import PostgresAway, TookTooLong
+from taskapi.domain.deadlines import within
 from taskapi.domain.filters import Scope
 
-ANSWER_SECONDS = 2.0
+ANSWER_SECONDS = 1.0
 REST_SECONDS = 2.0
 
 
@@ -59,6 +60,7 @@ def _waited(engine: Engine, words: Sequence[str], scope: Scope, limit: int) -> _
 
 def _ask(asked: _Asked, engine: Engine, words: Sequence[str], scope: Scope, limit: int) -> None:
     try:
-        asked.answer = queries.search_tasks(engine, words, scope, limit)
+        with within(ANSWER_SECONDS):
+            asked.answer = queries.search_tasks(engine, words, scope, limit)
     except PostgresAway as away:
         asked.fault = away

@@ -9,7 +9,7 @@ from taskapi.db import rows, words
 from taskapi.db.engine import transaction, within
 from taskapi.domain.filters import Scope
 
-SEARCH_SECONDS = 1.5
+SEARCH_SECONDS = 0.8
 COUNT_SECONDS = 5.0
 _HISTORY = text(
     "SELECT version, kind, record_id, action, actor,"

@@ -1,39 +1,26 @@
-"""Every wait for PostgreSQL has an end: a server that is frozen answers neither yes nor no."""
+"""Every wait for PostgreSQL has an end: a server that is frozen answers neither yes nor no.
+
+It is the deadline of whoever asks; outside of any each single wait has its own.
+"""
 
 import select
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any
 
 import psycopg2
 from psycopg2 import extensions
+
+from taskapi.domain import deadlines
 
 CONNECT_SECONDS = 2.0
 STATEMENT_SECONDS = 30.0
 ANSWER_SECONDS = STATEMENT_SECONDS + 2.0
 """The server ends a statement by itself before; only one that is frozen is left behind."""
 
-_end: ContextVar[float | None] = ContextVar("end", default=None)
-
 
 def install() -> None:
     """Has every connection of this program wait as told here."""
     extensions.set_wait_callback(_wait)
-
-
-@contextmanager
-def within(seconds: float) -> Iterator[None]:
-    """All that is asked in the block is answered by then together, or PostgresAway is raised.
-
-    `math.inf` waits for as long as it takes. Outside of any block each single wait has its end.
-    """
-    token = _end.set(time.monotonic() + seconds)
-    try:
-        yield
-    finally:
-        _end.reset(token)
 
 
 def _wait(connection: Any) -> None:
@@ -50,7 +37,7 @@ def _wait(connection: Any) -> None:
 def _end_for(connection: Any) -> float:
     is_open = connection.status in (extensions.STATUS_READY, extensions.STATUS_BEGIN)
     longest = time.monotonic() + (ANSWER_SECONDS if is_open else CONNECT_SECONDS)
-    end = _end.get()
+    end = deadlines.end()
     if end is None:
         return longest
     return end if is_open else min(end, longest)

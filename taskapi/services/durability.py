@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from taskapi.domain.deadlines import anew
 from taskapi.domain.errors import Unavailable
 from taskapi.store import dirty
 from taskapi.store.client import Store
@@ -20,10 +21,11 @@ def wait_until_committed(store: Store, names: Sequence[str], seconds: float) -> 
     """
     until = time.monotonic() + seconds
     try:
-        while dirty.is_dirty(store, names):
-            if time.monotonic() >= until:
-                return False
-            time.sleep(POLL_SECONDS)
+        with anew(seconds):
+            while dirty.is_dirty(store, names):
+                if time.monotonic() >= until:
+                    return False
+                time.sleep(POLL_SECONDS)
     except Unavailable:
         return False
     return True

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from taskapi.domain import deadlines
 from taskapi.domain.callers import Claim
 from taskapi.domain.errors import Unavailable
 from taskapi.domain.filters import Scope, TaskFilter
@@ -23,6 +24,7 @@ MOST_WAITING = 5000
 MOST_HITS = 5000
 SLICE = 500
 WORK_SECONDS = 1.0
+LAST_SLICE_SECONDS = 0.45
 
 Index = Callable[[Sequence[str], Scope, int], list[int]]
 """Words, a scope and how many ids at most, to the ids of the first tasks that had them at the last flush.
@@ -39,11 +41,16 @@ class Found:
     is_complete: bool
 
 
+def _work_ends() -> float:
+    """Early enough for what was begun by then to be answered before the deadline."""
+    return time.monotonic() + min(WORK_SECONDS, deadlines.left() - LAST_SLICE_SECONDS)
+
+
 @dataclass(slots=True)
 class Work:
     """How long a search may look at tasks; `was_cut` once it was asked to go on and could not."""
 
-    until: float = field(default_factory=lambda: time.monotonic() + WORK_SECONDS)
+    until: float = field(default_factory=_work_ends)
     was_cut: bool = False
 
     def may_go_on(self) -> bool:

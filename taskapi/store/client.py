@@ -22,6 +22,7 @@ from redis.exceptions import (
 )
 from redis.exceptions import ConnectionError as ConnectionFault
 from redis.exceptions import TimeoutError as TimeoutFault
+from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 
 from taskapi.domain.errors import Full, Unavailable
@@ -29,6 +30,7 @@ from taskapi.domain.records import User
 from taskapi.store import keys
 from taskapi.store.errors import UNVERIFIED
 from taskapi.store.lines import Lines
+from taskapi.store.wires import wire_for
 
 CONNECT_SECONDS = 0.4
 ANSWER_SECONDS = 0.9
@@ -99,9 +101,16 @@ def connect(
 def client_of(
     url: str, *, connect: float = CONNECT_SECONDS, answer: float = ANSWER_SECONDS, retries: int = 1
 ) -> redis.Redis:
-    """A client with time-outs in seconds; unless told otherwise no call takes longer than two."""
+    """A client with time-outs in seconds, which also keeps to the deadline of whoever asks.
+
+    Unless told otherwise no call takes longer than two. A connection begins with one round trip:
+    nothing is told of this client, and of planned maintenance nothing is wanted to be heard.
+    """
     return redis.Redis.from_url(
         url,
+        connection_class=wire_for(url),
+        driver_info=None,
+        maint_notifications_config=MaintNotificationsConfig(enabled=False),
         socket_connect_timeout=connect,
         socket_timeout=answer,
         retry=Retry(NoBackoff(), retries),

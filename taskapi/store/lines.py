@@ -13,6 +13,8 @@ from redis.exceptions import ConnectionError as ConnectionFault
 from redis.exceptions import TimeoutError as TimeoutFault
 from redis.retry import Retry
 
+from taskapi.domain.deadlines import within
+
 QUICK_SECONDS = 0.45
 PATIENT_SECONDS = 0.9
 """How long an answer may take, twice: of a read less than a second in all, of a write less than two."""
@@ -27,11 +29,13 @@ class Lines:
 
     def exchange(self, *command: Any, patient: bool = True) -> Any:
         """A command and its answer; the command is sent once more if the first answer does not come."""
-        connection = self._mine(PATIENT_SECONDS if patient else QUICK_SECONDS)
-        try:
-            return _ask(connection, command)
-        except (ConnectionFault, TimeoutFault):
-            return _ask(connection, command)
+        patience = PATIENT_SECONDS if patient else QUICK_SECONDS
+        connection = self._mine(patience)
+        with within(2 * patience):
+            try:
+                return _ask(connection, command)
+            except (ConnectionFault, TimeoutFault):
+                return _ask(connection, command)
 
     def _mine(self, patience: float) -> Any:
         """This thread's connection; a forked process makes its own."""
