@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from taskapi.domain.callers import Claim
+from taskapi.domain.deadlines import anew
 from taskapi.domain.errors import Conflict, Full, NotFound, Refused, Unavailable
 from taskapi.services.results import Shown, computed
 from taskapi.store import jobs as kept
@@ -16,6 +17,7 @@ from taskapi.store.jobs import Job, Jobs
 from taskapi.store.reading import Question, ask
 
 POLL_SECONDS = 0.05
+POLLED_SECONDS = 1.0
 RETRY_SECONDS = 5
 
 SendJob = Callable[..., None]
@@ -61,11 +63,13 @@ def carry_out(
     """Rings a worker for it, and waits that many seconds.
 
     Returns what is known of the job and whether it is over. An operation that is repeated waits for the job
-    that it has begun. Raises Unavailable if a server is away, and what the job was refused for.
+    that it has begun, and rings once more if no worker has: its message may be lost.
+
+    Raises Unavailable if a server is away, and what the job was refused for.
     """
     _ = ask(store, claim, Question()).caller
     job, is_new = kept.create_once(jobs, wish.action, claim)
-    if is_new:
+    if is_new or job.state == kept.QUEUED:
         _ring(jobs, job, wish, send_job)
     job = _waited(jobs, job, wait)
     if job.state == kept.FAILED:
@@ -76,7 +80,7 @@ def carry_out(
 def _ring(jobs: Jobs, job: Job, wish: Wish, send_job: SendJob) -> None:
     """A job of which no worker will hear has failed."""
     try:
-        send_job(wish.job, job_id=job.id, **wish.options)
+        send_job(wish.job, expires=kept.QUEUED_SECONDS, job_id=job.id, **wish.options)
     except Unavailable as refusal:
         kept.update(jobs, job.id, kept.FAILED, 0.0, {"error": str(refusal)})
         raise
@@ -86,7 +90,8 @@ def _waited(jobs: Jobs, job: Job, seconds: float) -> Job:
     until = time.monotonic() + seconds
     while not job.is_over and time.monotonic() < until:
         time.sleep(POLL_SECONDS)
-        job = kept.get(jobs, job.id) or job
+        with anew(POLLED_SECONDS):
+            job = kept.get(jobs, job.id) or job
     return job
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -21,12 +22,17 @@ from taskapi.store.client import broker_faults_named, client_of
 from taskapi.store.records import operation_key
 
 KEPT_SECONDS = 7 * 24 * 60 * 60
+CONNECT_SECONDS = 0.3
+ANSWER_SECONDS = 0.6
 SILENT_SECONDS = 60
 """A running job says so every few seconds; its worker has died if it was silent for so long."""
 
+QUEUED_SECONDS = 600
+"""So long a job waits for a worker; then nobody does it any more."""
+
 QUEUED, RUNNING, DONE, FAILED = "queued", "running", "done", "failed"
 
-
+UNHEARD = "No worker has heard of it in ten minutes. See that one runs, and ask for it again."
 ABANDONED = "Its worker has died. Nothing is half done: look at /admin/status, and ask for it again."
 
 
@@ -61,7 +67,7 @@ class Job:
 
 def connect(url: str) -> Jobs:
     """The jobs on that broker. Nothing is sent before the first use."""
-    return Jobs(client_of(url))
+    return Jobs(client_of(url, connect=CONNECT_SECONDS, answer=ANSWER_SECONDS, retries=0))
 
 
 def create(jobs: Jobs, action: str) -> Job:
@@ -121,7 +127,7 @@ def end_turn(jobs: Jobs, name: str) -> None:
 
 
 def get(jobs: Jobs, job_id: str) -> Job | None:
-    """That job, if it is known; one that was left by its worker has failed."""
+    """That job, if it is known; one that was left by its worker, or had none in time, has failed."""
     job = _known(jobs, job_id)
     return None if job is None else _judged(job)
 
@@ -134,9 +140,11 @@ def _known(jobs: Jobs, job_id: str) -> Job | None:
 
 def _judged(job: Job) -> Job:
     silent = (clock.now() - datetime.fromisoformat(job.updated_at)).total_seconds()
-    if job.state != RUNNING or silent < SILENT_SECONDS:
+    longest = {QUEUED: QUEUED_SECONDS, RUNNING: SILENT_SECONDS}
+    if silent < longest.get(job.state, math.inf):
         return job
-    return replace(job, state=FAILED, report=job.report | {"code": "unavailable", "error": ABANDONED})
+    error = UNHEARD if job.state == QUEUED else ABANDONED
+    return replace(job, state=FAILED, report=job.report | {"code": "unavailable", "error": error})
 
 
 def told(job: Job) -> dict[str, Any]:
