@@ -35,6 +35,7 @@ from taskapi.store.wires import wire_for
 CONNECT_SECONDS = 0.4
 ANSWER_SECONDS = 0.9
 MOST_FAMILIAR = 10_000
+NO_ROOM = "No space left on device"
 BROKER_AWAY = "The broker of the background jobs is away. Try again in a moment."
 PASSING_FAULTS = (
     "BUSY",
@@ -65,14 +66,16 @@ class Store:
     """The data Redis. Every function of this package takes it first.
 
     `limits` are what each caller may ask of it; `metered` hears, after each counted question, how
-    many calls the caller has left and in how many milliseconds all are back. `familiar` are users
-    as they were last seen: a guess to ask by, never to decide on.
+    many calls the caller has left and in how many milliseconds all are back. `safe_only`: it is opened
+    only where it cannot lose what it has acknowledged. `familiar` are users as they were last seen: a
+    guess to ask by, never to decide on.
     """
 
     redis: redis.Redis
     lines: Lines
     limits: tuple[Limit, ...] = ()
     metered: Callable[[int, int], None] = _unheard
+    safe_only: bool = False
     familiar: dict[int, User] = field(default_factory=dict)
 
     def remember(self, user: User) -> None:
@@ -91,11 +94,15 @@ class Script:
 
 
 def connect(
-    url: str, limits: tuple[Limit, ...] = (), metered: Callable[[int, int], None] = _unheard
+    url: str,
+    limits: tuple[Limit, ...] = (),
+    metered: Callable[[int, int], None] = _unheard,
+    *,
+    safe_only: bool = False,
 ) -> Store:
     """A store on that server. Nothing is sent before the first use; a lost reply is asked for once more."""
     client = client_of(url)
-    return Store(client, Lines(client.connection_pool), limits, metered)
+    return Store(client, Lines(client.connection_pool), limits, metered, safe_only)
 
 
 def client_of(
@@ -146,6 +153,8 @@ def faults_named() -> Iterator[None]:
     except ResponseError as fault:
         if not str(fault).startswith(PASSING_FAULTS):
             raise
+        if NO_ROOM in str(fault):
+            raise Full("The disk of the data store has no room for more.") from fault
         raise Unavailable("The data store cannot answer now. Try again in a moment.") from fault
 
 
