@@ -3,6 +3,9 @@
 from taskapi.domain.errors import Conflict, Full, Moved, Refused, Taken, Unauthorized, Unavailable
 
 UNVERIFIED = "The data store has restarted and is being checked. Try again in a moment."
+OVERTAKEN = "This restore was overtaken by another or by an admission. Look at the state, and try again."
+RESTORING_SECONDS = 5
+RESTORING = "The data are being restored; what is read is still answered. Try again in a few seconds."
 
 
 def refusal(reply: list[bytes]) -> Refused:
@@ -10,6 +13,8 @@ def refusal(reply: list[bytes]) -> Refused:
     reason, subject = reply[0].decode(), b" ".join(reply[1:]).decode()
     if reason == "unverified":
         return Unavailable(UNVERIFIED)
+    if reason == "restoring":
+        return Unavailable(RESTORING, retry_after=RESTORING_SECONDS)
     if reason in ("session", "over"):
         return Unauthorized("The session has ended.")
     if reason == "taken":

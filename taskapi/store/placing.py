@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from taskapi.domain.clock import milliseconds
+from taskapi.domain.errors import Unavailable
 from taskapi.domain.records import Record
 from taskapi.store import codec, plans
 from taskapi.store.client import Store, run_unverified
+from taskapi.store.errors import OVERTAKEN
 from taskapi.store.plans import Change
 
 PLACED_BYTES = 2_000_000
@@ -19,11 +21,15 @@ def place(store: Store, rows: Sequence[tuple[Record | None, Record | None, bool]
     """Puts records while Redis is closed: (as Redis has it, as it shall be, dirty); returns how many.
 
     None as it shall be takes the record away: PostgreSQL knows that it was purged. A record that
-    is not as Redis had it any more stays; nothing is placed if Redis is open.
+    is not as Redis had it any more stays; nothing is placed if Redis is open. Where a restore builds,
+    raises Unavailable if that was overtaken.
     """
     placed = 0
     for part in _portions(_placing(*row) for row in rows):
-        placed += run_unverified(store, "place", len(part), *(value for row in part for value in row))
+        done = run_unverified(store, "place", len(part), *(value for row in part for value in row))
+        if done < 0:
+            raise Unavailable(OVERTAKEN)
+        placed += done
     return placed
 
 

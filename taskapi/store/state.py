@@ -13,6 +13,7 @@ from taskapi.store.kinds import KINDS, Kind
 
 READY = "ready"
 CLOSED = "closed"
+RESTORING = "restoring"
 EPOCH_SPAN = 2**32
 
 
@@ -38,6 +39,16 @@ class State:
     def is_closed(self) -> bool:
         """Whether it was closed, and is not open again."""
         return self.meta.get("state") == CLOSED
+
+    @property
+    def is_restoring(self) -> bool:
+        """Whether this very server process is frozen by a restore: it answers reads, and takes no writes."""
+        return self.meta.get("state") == RESTORING and self.known_run == self.run
+
+    @property
+    def restorer(self) -> str:
+        """The token of a restore that is under way, or has not cleaned up; empty without any."""
+        return self.meta.get("restorer", "")
 
     @property
     def known_run(self) -> str:
@@ -105,6 +116,19 @@ def close(store: Store) -> None:
     """Refuses every read and write from now on, until the next admission."""
     with faults_named():
         store.redis.hset(keys.META, "state", CLOSED)
+
+
+def freeze(store: Store, token: str) -> bool:
+    """Refuses every write from now on, and answers reads, for the restore of that token.
+
+    False, with nothing changed, if Redis is not open.
+    """
+    return bool(run_unverified(store, "freeze", token, "freeze") >= 0)
+
+
+def thaw(store: Store, token: str) -> bool:
+    """Opens what was frozen by that token as it was; False, with nothing changed, if it is not so frozen."""
+    return bool(run_unverified(store, "freeze", token, "thaw") >= 0)
 
 
 def begin(store: Store, run: str, incarnation: str, *, again: bool = False) -> bool:

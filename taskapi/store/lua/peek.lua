@@ -5,7 +5,7 @@
 -- ARGV  how many records, how many journal entries, how many bytes of each: there is always one, however large
 -- returns {epoch, settled, carried, commits, dirty in all, {kind:id, version, blob, …}, {journal id, {field, value, …}} …}
 local meta = redis.call('HMGET', 'meta', 'epoch', 'settled', 'carried', 'state', 'commits')
-if meta[4] ~= 'ready' then return {'unverified'} end
+if meta[4] ~= 'ready' and meta[4] ~= 'restoring' then return {'unverified'} end
 local most, room = tonumber(ARGV[2]), tonumber(ARGV[3])
 local found, size, names = {}, 0, redis.call('ZRANGE', 'dirty:since', 0, tonumber(ARGV[1]) - 1)
 local versions = #names > 0 and redis.call('ZMSCORE', 'dirty', unpack(names)) or {}

@@ -6,10 +6,17 @@
 --         kind, id, prefix before or "new", version before, prefix now, the record's text, version, 1 to mark it dirty,
 --         when it went into the trash in ms,
 --         claims, releases, leaves, enters, counts: as in save.lua
--- returns how many were placed: none if Redis is open
+-- returns how many were placed: none if Redis is open; -1 if it was where a restore builds, and that was overtaken
 --> take
 --> indexes
-if redis.call('HGET', 'meta', 'state') == 'ready' then return 0 end
+local meta = redis.call('HMGET', 'meta', 'state', 'restorer', 'home', 'here')
+if meta[1] == 'ready' or meta[1] == 'restoring' then return 0 end
+if meta[1] == 'staging' then
+  redis.call('SELECT', meta[3])
+  local home = redis.call('HMGET', 'meta', 'state', 'restorer')
+  if home[1] ~= 'restoring' or home[2] ~= meta[2] then return -1 end
+  redis.call('SELECT', meta[4])
+end
 local clock, placed = redis.call('TIME'), 0
 local since = string.format('%.0f', tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000))
 for _ = 1, tonumber(take()) do

@@ -27,7 +27,8 @@ local function column(rows)
 end
 local function text(number) return string.format('%.0f', number) end
 
-if redis.call('HGET', 'meta', 'state') ~= 'ready' then return {'unverified'} end
+local state = redis.call('HGET', 'meta', 'state')
+if state ~= 'ready' and state ~= 'restoring' then return {'unverified'} end
 local session, user = take(), take()
 if session ~= '' and redis.call('EXISTS', session) == 0 then return {'over'} end
 

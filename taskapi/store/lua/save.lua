@@ -24,7 +24,7 @@
 -- returns {"saved", id, version, …}          a pair for each change
 --         {"again", answer}                  this operation was done before; in lines: its fingerprint; kind, id
 --                                            and version of each change; the first record, if it is kept
---         {"unverified"} {"session"} {"guard", key} {"leaving", key} {"missing", key} {"moved", key}
+--         {"unverified"} {"restoring"} {"session"} {"guard", key} {"leaving", key} {"missing", key} {"moved", key}
 --         {"taken", unique hash} {"ids", kind} {"full", what is}       refused: nothing was written
 --> take
 --> indexes

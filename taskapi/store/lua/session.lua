@@ -9,9 +9,11 @@
 --                 then session id …                                        all of them without an id
 -- returns begin: 1, 0 if the credential has changed, -1 if the user is gone
 --         rotate: 1, 0 no such session, -1 reused: it has ended
---         end: how many                                     {"unverified"} if Redis is not open
+--         end: how many                                     {"unverified"} {"restoring"} if it is not open
 --         begin, end: {"again", what was kept} for an operation that was done before
-if redis.call('HGET', 'meta', 'state') ~= 'ready' then return {'unverified'} end
+local state = redis.call('HGET', 'meta', 'state')
+if state == 'restoring' then return {'restoring'} end
+if state ~= 'ready' then return {'unverified'} end
 local clock = redis.call('TIME')
 local now = tonumber(clock[1])
 local function forget(list, prefix, id)

@@ -7,11 +7,21 @@
 -- returns {settled, moved}, or {-1} if the epoch has changed or an admission is under way: then nothing is touched
 --> known
 local meta = redis.call('HMGET', 'meta', 'epoch', 'state')
-if meta[1] ~= ARGV[1] or meta[2] ~= 'ready' then return {-1} end
+if meta[1] ~= ARGV[1] or (meta[2] ~= 'ready' and meta[2] ~= 'restoring') then return {-1} end
 local window, carried = tonumber(ARGV[2]), tonumber(ARGV[3])
 local clock = redis.call('TIME')
 local now = string.format('%.0f', tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000))
 local settled, moved, highest = 0, 0, carried
+-- What was refused in a version above the one written stays in quarantine: another flush was faster.
+local function release(names, first)
+  if redis.call('EXISTS', 'quarantine') == 0 then return end
+  local free = {}
+  for position, account in ipairs(redis.call('HMGET', 'quarantine', unpack(names))) do
+    local version = account and tonumber(string.match(account, '"version":(%d+)') or 0)
+    if version and version <= tonumber(ARGV[first + 2 * position - 1]) then free[#free + 1] = names[position] end
+  end
+  if #free > 0 then redis.call('HDEL', 'quarantine', unpack(free)) end
+end
 -- A thousand at a time, in few commands: each command is a line of the AOF.
 local function settle(first, last)
   local names, clean, tombstones, later = {}, {}, {}, {}
@@ -27,7 +37,7 @@ local function settle(first, last)
       later[#later + 1], later[#later + 2] = now, name
     end
   end
-  redis.call('HDEL', 'quarantine', unpack(names))
+  release(names, first)
   if #clean > 0 then
     redis.call('ZREM', 'dirty', unpack(clean))
     redis.call('ZREM', 'dirty:since', unpack(clean))

@@ -4,7 +4,8 @@
 -- KEYS  none.
 -- ARGV  how many marks may be looked through
 -- returns {"unverified"} | {"ok", marks in all, {kind:id of a task …}}; with more marks than that, no names
-if redis.call('HGET', 'meta', 'state') ~= 'ready' then return {'unverified'} end
+local state = redis.call('HGET', 'meta', 'state')
+if state ~= 'ready' and state ~= 'restoring' then return {'unverified'} end
 local marks = redis.call('ZCARD', 'dirty') + redis.call('HLEN', 'quarantine')
 local found = {}
 if marks <= tonumber(ARGV[1]) then
