@@ -1,6 +1,6 @@
 """The journal in PostgreSQL: one row for each change ever made, under its version."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -16,6 +16,8 @@ _SENT = (
 )
 _MOMENT = """to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24\\:MI\\:SS.MS"Z"') AS at"""
 _SHOWN = f"version, kind, record_id, action, actor, {_MOMENT}, request_id, operation, fields"
+_STREAM_SIZE = 1000
+_ALL = text(f"SELECT {_SHOWN}\\:\\:text AS fields FROM change ORDER BY version")  # noqa: S608 - the same
 _INSERT = text(
     f"INSERT INTO change ({_NAMES})"  # noqa: S608 - our own names
     " SELECT version, kind, record_id, action, actor, at, request_id, operation, CAST(fields AS jsonb)"
@@ -44,3 +46,11 @@ def some(connection: Connection, versions: Sequence[int]) -> dict[int, dict[str,
     statement = text(f"SELECT {_SHOWN} FROM change WHERE version = ANY(:versions)")  # noqa: S608 - our own names
     found = connection.execute(statement, {"versions": list(versions)}).mappings()
     return {row["version"]: dict(row) for row in found}
+
+
+def stream(connection: Connection) -> Iterator[dict[str, Any]]:
+    """Every entry by version, `fields` as JSON text, through a server-side cursor."""
+    options = {"stream_results": True, "max_row_buffer": _STREAM_SIZE}
+    with faults_named(), connection.execute(_ALL, execution_options=options) as found:
+        for row in found.mappings():
+            yield dict(row)

@@ -1,6 +1,6 @@
 """Why a flush or an admission stops; nothing is ever cleared when one does."""
 
-from taskapi.domain.errors import Unavailable
+from taskapi.domain.errors import Conflict, Unavailable
 
 
 class EpochMoved(Unavailable):
@@ -27,3 +27,7 @@ class JournalRefused(Unavailable):
 
 class Foreign(Exception):
     """Redis and PostgreSQL do not belong together; `str()` says what was found and what to do."""
+
+
+class Broken(Conflict):
+    """A backup is not what was written, or did not come back from a database as it went in."""

@@ -1,0 +1,74 @@
+"""The file of a backup: any other byte than written is found before anything of it is used."""
+
+import hashlib
+import io
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from taskapi.domain.clock import timestamp
+from taskapi.domain.records import Group, Task, User
+from taskapi.store.dirty import Entry
+from taskapi.store.kinds import GROUP, TASK, USER
+from taskapi.sync import archive, lines
+from taskapi.sync.archive import About, open_whole
+from taskapi.sync.errors import Broken
+from taskapi.sync.lines import Line
+
+ABOUT = About("20260102T030405Z-0a1b2c3d", "2026-01-02T03:04:05.678Z", "asked", "redis", "me", 1, 7, {})
+NOW = timestamp()
+SOME: list[Line] = [
+    lines.of_record(USER, User(id=1, version=4, full_name="Ada", created_at=NOW, updated_at=NOW)),
+    lines.of_record(GROUP, Group(id=1, version=5, name="Team\u2028\n", created_at=NOW, updated_at=NOW)),
+    lines.of_record(TASK, Task(id=1, version=6, title="t", user_id=1, created_at=NOW, updated_at=NOW)),
+    lines.of_entry(Entry(6, "task", 1, "created", 1, NOW, "-", "op:1", '{"title":[null,"t"]}')),
+]
+
+
+def written(path: Path, content: Iterable[Line] = SOME) -> bytes:
+    """An archive of these lines."""
+    archive.write(path, ABOUT, content)
+    return path.read_bytes()
+
+
+def read(content: bytes) -> list[Line]:
+    """The lines of an archive."""
+    return list(open_whole(io.BytesIO(content)).lines())
+
+
+def resealed(content: bytes) -> bytes:
+    """With a digest that fits: somebody has meant it."""
+    return content + hashlib.sha256(content).digest()
+
+
+def test_what_is_written_is_read_again(tmp_path: Path):
+    content = written(tmp_path / "a")
+    found = open_whole(io.BytesIO(content))
+    assert list(found.lines()) == SOME
+    assert list(found.lines()) == SOME
+    assert found.manifest.about == ABOUT
+    one = dict.fromkeys(("user", "group", "task", "change"), 1)
+    assert found.manifest.counts == {"credential": 0, "refused": 0} | one
+    assert archive.manifest_in(content[-5000:]) == found.manifest
+
+
+def test_a_flipped_byte_is_found_wherever_it_is(tmp_path: Path):
+    content = bytearray(written(tmp_path / "a"))
+    for place in range(len(content)):
+        for flip in (0x01, 0x80, 0xFF):
+            content[place] ^= flip
+            with pytest.raises(Broken):
+                open_whole(io.BytesIO(content))
+            content[place] ^= flip
+    assert read(content) == SOME
+
+
+def test_a_missing_or_added_byte_is_found_wherever_it_is(tmp_path: Path):
+    content = written(tmp_path / "a")
+    for place in range(len(content)):
+        for wrong in (content[:place], content[place + 1 :], content[:place] + content[place + 1 :]):
+            with pytest.raises(Broken):
+                open_whole(io.BytesIO(wrong))
+    with pytest.raises(Broken):
+        open_whole(io.BytesIO(content + b"\0"))
