@@ -112,6 +112,11 @@ class Settings:
         return self.taskapi_env == "production"
 
     @property
+    def safe_redis_only(self) -> bool:
+        """Whether a Redis that may lose what it has acknowledged is refused: no write waits for PostgreSQL."""
+        return self.production and self.durability == "redis"
+
+    @property
     def sync_interval_text(self) -> str:
         """The sync interval as `15m0s`."""
         return readers.in_go_words(self.sync_interval)
