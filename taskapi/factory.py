@@ -103,7 +103,7 @@ def _bind_database(app: Flask, url: str) -> None:
 
 def _wire(app: Flask, settings: Settings, urls: dict[str, str]) -> None:
     policy = policy_of("default", settings.rate_limit_default)
-    store = store_of(urls["redis"], policy)
+    store = store_of(urls["redis"], policy, safe_only=settings.safe_redis_only)
     addresses = Addresses(urls["broker"], settings.rate_limit_auth, settings.rate_limit_anonymous)
     send_job = sender(urls["broker"])
     secret = hashlib.sha256(b"idempotency" + settings.secret_key.encode()).digest()
@@ -122,11 +122,12 @@ def _bind_reports(app: Flask, store: Store, broker: Jobs, interval: float) -> No
     app.extensions["taskapi.stats"] = lambda: status.read_stats(store, db.engine, broker, interval)
 
 
-def store_of(url: str, policy: Policy | None) -> Store:
+def store_of(url: str, policy: Policy | None, *, safe_only: bool = False) -> Store:
     """The data store, with the limit that each caller has."""
     if policy is None:
-        return connect(url)
-    return connect(url, (Limit(policy.calls, policy.seconds * 1000),), _metered(policy))
+        return connect(url, safe_only=safe_only)
+    limits = (Limit(policy.calls, policy.seconds * 1000),)
+    return connect(url, limits, _metered(policy), safe_only=safe_only)
 
 
 def _metered(policy: Policy) -> Callable[[int, int], None]:
