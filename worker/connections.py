@@ -41,7 +41,7 @@ def addresses_of(settings: Settings) -> Addresses:
 @cache
 def store() -> Store:
     """The data Redis."""
-    return connect_redis(current_app.addresses.redis)
+    return connect_redis(current_app.addresses.redis, safe_only=current_app.settings.safe_redis_only)
 
 
 @cache
