@@ -27,7 +27,7 @@ def make_celery(settings: Settings) -> Celery:
     addresses = addresses_of(settings)
     made = Celery("taskapi", include=["worker.sync", "worker.housekeeping"])
     made.conf.update(_configuration(addresses), beat_schedule=beat_schedule(settings.sync_interval))
-    made.addresses = addresses
+    made.addresses, made.settings = addresses, settings
     return made
 
 
