@@ -22,14 +22,21 @@ def upsert(connection: Connection, kind: str, blobs: Sequence[bytes]) -> int:
     Raises RowsRefused if PostgreSQL refuses one of them; the transaction goes on as if nothing had
     been tried.
     """
-    try:
-        values = {"blobs": (b"[%b]" % b",".join(blobs)).decode()}
-    except UnicodeDecodeError as fault:
-        raise RowsRefused(f"not UTF-8: {fault.reason}") from fault
+    values = {"blobs": _joined(blobs)}
     if has_words(kind):
         values["words"] = words.of_blobs(blobs)
     with faults_named(), connection.begin_nested():
         return connection.execute(_upsert_statement(kind), values).rowcount
+
+
+def _joined(blobs: Sequence[bytes]) -> str:
+    try:
+        joined = (b"[%b]" % b",".join(blobs)).decode()
+    except UnicodeDecodeError as fault:
+        raise RowsRefused(f"not UTF-8: {fault.reason}") from fault
+    if "\0" in joined:  # the driver stops at it
+        raise RowsRefused("not JSON: a NUL")
+    return joined
 
 
 def has_words(kind: str) -> bool:

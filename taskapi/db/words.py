@@ -69,5 +69,7 @@ def _of(record: Any) -> str | None:
     return _lexemes(record.get("title"), record.get("information"))
 
 
-def _lexemes(title: str | None, information: str | None) -> str:
-    return " ".join(cut(of_task(title or "", information or "")))
+def _lexemes(title: Any, information: Any) -> str:
+    """Of what is no text there are none; PostgreSQL judges the record."""
+    texts = (value if isinstance(value, str) else "" for value in (title, information))
+    return " ".join(cut(of_task(*texts)))

@@ -117,14 +117,23 @@ def journal(store: Store, after: int = 0, count: int = 1000) -> list[Entry]:
 
 def quarantine(store: Store, marks: Iterable[Mark], reason: str) -> int:
     """Sets records apart that PostgreSQL refuses. They are served on; a new write makes them dirty again."""
-    account = orjson.dumps({"reason": reason, "at": timestamp()})
-    rows = (value for mark in marks for value in (mark.name, mark.version, account))
+    moment = timestamp()
+    rows = (
+        value
+        for mark in marks
+        for value in (mark.name, mark.version, account_of(mark.version, reason, moment))
+    )
     done: int = run(store, "quarantine", "set", *rows)
     return done
 
 
+def account_of(version: int, reason: str, at: str) -> bytes:
+    """What quarantine says of a record."""
+    return orjson.dumps({"version": version, "reason": reason, "at": at})
+
+
 def rearm(store: Store, names: Sequence[str] = ()) -> int:
-    """Marks quarantined records dirty again: those `kind:id`, or all."""
+    """Marks quarantined records dirty again: those of `kind:id` that are, or all; returns how many."""
     done: int = run(store, "quarantine", "rearm", *names)
     return done
 
@@ -135,7 +144,7 @@ class Backlog:
 
     dirty: dict[str, int]
     lag: float
-    quarantined: dict[str, dict[str, str]]
+    quarantined: dict[str, dict[str, Any]]
 
     @property
     def total(self) -> int:

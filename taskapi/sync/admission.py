@@ -25,6 +25,7 @@ LINES = (
     "admission.judged",
     "admission.begun",
     "rebuilding.placed",
+    "refusals.put_back",
     "admission.resumed",
     "rebuilding.marked",
     "admission.rebuilt",

@@ -5,15 +5,18 @@ from dataclasses import dataclass, field, replace
 
 import orjson
 
-from taskapi.db import journal, rows
+from taskapi.db import journal, refused, rows
 from taskapi.db.engine import Connection
 from taskapi.db.errors import RowsRefused
+from taskapi.db.refused import Refused
 from taskapi.db.schema import RECORDS
+from taskapi.domain import failpoints
 from taskapi.domain.clock import timestamp
 from taskapi.store.dirty import Entry, Mark
 from taskapi.sync.errors import JournalRefused
 
 NOWHERE = "Redis has a mark for it, but no record."
+UNKNOWN = "This release does not know its kind: update the workers."
 
 
 @dataclass(slots=True)
@@ -35,15 +38,32 @@ class Carried:
 
 
 def carry_records(connection: Connection, marks: Sequence[Mark]) -> Carried:
-    """Writes the marked records kind by kind, in the order in which everybody locks them."""
+    """Writes the marked records kind by kind, in the order in which everybody locks them.
+
+    What no mirror takes is written beside them, byte for byte.
+    """
     carried = Carried(refused=[(mark, NOWHERE) for mark in marks if not mark.blob])
+    carried.refused += [(mark, UNKNOWN) for mark in marks if mark.blob and mark.kind not in RECORDS]
     for kind in RECORDS:
         of_kind = sorted(
             (mark for mark in marks if mark.kind == kind and mark.blob), key=lambda mark: mark.id
         )
         if of_kind:
             carried.rows[kind] = _carry(connection, kind, of_kind, carried)
+    _keep(connection, carried)
     return carried
+
+
+def _keep(connection: Connection, carried: Carried) -> None:
+    """What was refused is kept as it is, until a newer version of the record is carried."""
+    at = timestamp()
+    apart = ((mark, reason) for mark, reason in carried.refused if mark.blob)
+    refused.put(
+        connection,
+        [Refused(mark.kind, mark.id, mark.version, mark.blob, reason, at) for mark, reason in apart],
+    )
+    failpoints.reach("carrying.kept")
+    refused.clear(connection)
 
 
 def _carry(connection: Connection, kind: str, marks: Sequence[Mark], carried: Carried) -> int:

@@ -27,6 +27,7 @@ LINES = (
     "flush.topped_up",
     "flush.begun",
     "flush.entered",
+    "carrying.kept",
     "flush.upserted",
     "flush.journaled",
     "flush.committed",

@@ -9,12 +9,13 @@ from taskapi.domain import failpoints
 from taskapi.store import codec, contents, keys, placing
 from taskapi.store.client import Store
 from taskapi.store.kinds import KINDS, Kind
+from taskapi.sync import refusals
 
 CHUNK = 500
 
 
 def fill(store: Store, connection: Connection, known: int = 0) -> int:
-    """Puts into Redis what PostgreSQL has newer; returns how many records.
+    """Puts into Redis what PostgreSQL has newer, refused records too; returns how many records.
 
     What Redis lacks though it has known all up to that version was purged, and stays away.
     """
@@ -22,7 +23,7 @@ def fill(store: Store, connection: Connection, known: int = 0) -> int:
     for kind, chunk in _chunks(connection):
         placed += _place(store, connection, kind, _newer_than_redis(store, kind, chunk, known))
         failpoints.reach("rebuilding.placed")
-    return placed
+    return placed + refusals.put_back(store, connection, known)
 
 
 def mark(store: Store, connection: Connection) -> int:
@@ -52,6 +53,8 @@ def gone_from_redis(store: Store, connection: Connection, known: int) -> dict[st
             for (number, version, is_purged), here in rows_held
             if not here and not is_purged and version <= known
         )
+    for kind_name, numbers in refusals.gone(store, connection, known).items():
+        gone.setdefault(kind_name, []).extend(set(numbers).difference(gone.get(kind_name, ())))
     return gone
 
 
