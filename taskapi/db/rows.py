@@ -83,6 +83,17 @@ def highest_version(connection: Connection) -> int:
     return int(connection.scalar(text(f"SELECT coalesce(greatest({highest}), 0)")))
 
 
+def highest_below(connection: Connection, bounds: Sequence[int]) -> list[int]:
+    """The highest version below each of those that is committed anywhere, in their order; 0 for none."""
+    tables = [*(mirror.name for mirror in MIRRORS.values()), CHANGE.name]
+    highest = ", ".join(f"(SELECT max(version) FROM {name} WHERE version < bound)" for name in tables)  # noqa: S608
+    statement = text(
+        f"SELECT coalesce(greatest({highest}), 0)"  # noqa: S608 - the same
+        " FROM unnest(CAST(:bounds AS bigint[])) WITH ORDINALITY AS below(bound, place) ORDER BY place"
+    )
+    return [int(version) for version in connection.scalars(statement, {"bounds": list(bounds)})]
+
+
 def highest_ids(connection: Connection) -> dict[str, int]:
     """The highest id of each kind, purged and refused ones included; 0 for none."""
     found = connection.execute(text(f"SELECT {', '.join(map(_highest_id, RECORDS))}")).one()

@@ -22,6 +22,7 @@ op:<hash>                string the answer of a write, by its operation id
 op:<hash>:session        string the session that a write has begun: its id and its refresh id
 kept:<user>              zset   those of them that hold a whole answer, by time in ms
 limits                   hash   <user>:<calls>:<period in ms>: when the bucket is full again, in µs
+recovered                hash   epoch: the highest version that either store still had when it was opened
 sync                     hash   what the flush did last
 ground                   hash   the last check of the ground: report (JSON), samples (JSON) of the last hour
 """
@@ -34,6 +35,7 @@ QUARANTINE = "quarantine"
 JOURNAL = "journal"
 TRASHED = "trashed"
 LEAVING = "leaving"
+RECOVERED = "recovered"
 SYNC = "sync"
 GROUND = "ground"
 USERS = "users"

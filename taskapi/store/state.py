@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from taskapi.store import keys
@@ -13,8 +14,10 @@ from taskapi.store.kinds import KINDS, Kind
 
 READY = "ready"
 CLOSED = "closed"
+EPOCHS_KEPT = 100
 RESTORING = "restoring"
 EPOCH_SPAN = 2**32
+NOTHING_RECOVERED: Mapping[int, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,17 +153,26 @@ def open_for(
     *,
     carried: int = 0,
     commits: int = 0,
+    recovered: Mapping[int, int] = NOTHING_RECOVERED,
 ) -> bool:
     """Opens Redis in that epoch.
 
     `settled` is the highest version that PostgreSQL has, `carried` that of its last journal entry,
-    `commits` its last commit; `ids` has the last id given and the ceiling of each kind. False, with
-    nothing changed, if Redis has restarted meanwhile or another admission was faster.
+    `commits` its last commit; `ids` has the last id given and the ceiling of each kind, `recovered`
+    what to add to the account of what was left of each epoch. False, with nothing changed, if Redis
+    has restarted meanwhile or another admission was faster.
     """
     rows = (value for kind, (last, ceiling) in ids.items() for value in (kind, last, ceiling))
-    start = epoch * EPOCH_SPAN
-    known = (start, settled, carried, commits)
-    return bool(run_unverified(store, "open", run, epoch, incarnation, *known, *rows))
+    left = (value for pair in recovered.items() for value in pair)
+    known = (epoch * EPOCH_SPAN, settled, carried, commits, len(recovered))
+    return bool(run_unverified(store, "open", run, epoch, incarnation, *known, *left, *rows))
+
+
+def recovered(store: Store) -> dict[int, int]:
+    """The highest version that either store still had when each of the last epochs was opened."""
+    with faults_named():
+        found: Any = store.redis.hgetall(keys.RECOVERED)
+    return {int(epoch): int(version) for epoch, version in found.items()}
 
 
 def leases(store: Store) -> dict[str, tuple[int, int]]:

@@ -106,8 +106,17 @@ def _admitted(store: Store, connection: Connection, facts: Facts, finding: Findi
     buried, commit = _commit(connection, facts, epoch, ids, rebuilt.gone or {})
     failpoints.reach("admission.committed")
     settled = epoch * EPOCH_SPAN if buried else facts.highest
-    known = {"carried": facts.last_entry, "commits": commit}
-    opened = state.open_for(store, facts.redis.run, incarnation, epoch, settled, ids, **known)
+    opened = state.open_for(
+        store,
+        facts.redis.run,
+        incarnation,
+        epoch,
+        settled,
+        ids,
+        carried=facts.last_entry,
+        commits=commit,
+        recovered={each: version for each, version in facts.recovered.items() if each <= epoch},
+    )
     failpoints.reach("admission.opened")
     _require(opened)
     return Verdict(finding, epoch, rebuilt.placed, rebuilt.marked, buried)

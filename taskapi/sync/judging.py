@@ -1,7 +1,7 @@
 """What an admission finds: both stores' account of themselves, and what follows from it."""
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from taskapi.db import journal, meta, rows
@@ -11,7 +11,7 @@ from taskapi.domain.records import OWNER_ID
 from taskapi.store import state
 from taskapi.store.client import Store
 from taskapi.store.kinds import USER
-from taskapi.store.state import EPOCH_SPAN, State
+from taskapi.store.state import EPOCH_SPAN, EPOCHS_KEPT, State
 from taskapi.sync.errors import Foreign
 
 
@@ -32,7 +32,8 @@ class Facts:
     """Both stores as they are found, under the lock that keeps everybody else out.
 
     `highest` is the highest version in PostgreSQL, `last_entry` that of its journal, `highest_ids`
-    has the highest id of each kind there.
+    has the highest id of each kind there. `recovered` says of each epoch that Redis does not know to
+    have been opened, the one that may come included, which version below it is the highest of both.
     """
 
     redis: State
@@ -41,6 +42,7 @@ class Facts:
     last_entry: int
     leases: dict[str, int]
     highest_ids: dict[str, int]
+    recovered: dict[int, int]
     newborn: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     @property
@@ -90,9 +92,23 @@ def look(store: Store, connection: Connection) -> Facts:
         journal.last_version(connection),
         meta.leases(connection),
         rows.highest_ids(connection),
+        {},
     )
+    facts = replace(facts, recovered=_recovered(connection, facts))
     connection.commit()
     return facts
+
+
+def _recovered(connection: Connection, facts: Facts) -> dict[int, int]:
+    """Read from what there is: Redis may have lost the account that it kept."""
+    coming = facts.epoch + 1
+    missing = range(max(facts.redis.epoch + 1, coming + 1 - EPOCHS_KEPT), coming + 1)
+    bounds = [epoch * EPOCH_SPAN for epoch in missing]
+    in_redis = facts.redis.version
+    return {
+        epoch: max(version, in_redis if in_redis < bound else 0)
+        for epoch, bound, version in zip(missing, bounds, rows.highest_below(connection, bounds), strict=True)
+    }
 
 
 def judge(facts: Facts) -> Finding:

@@ -4,6 +4,7 @@
 -- KEYS  none.
 -- ARGV  run id the admission was for; epoch; incarnation; lowest version to go on from; highest version that
 --       PostgreSQL has; version of the last journal entry that it has; its last commit;
+--       how many epochs, then (epoch, highest version that either store still had when it was opened) …
 --       then (kind, last id given, ceiling) …
 -- returns 1, or 0 if the server has restarted meanwhile, or another admission was faster
 if string.match(redis.call('INFO', 'server'), 'run_id:(%x+)') ~= ARGV[1] then return 0 end
@@ -12,7 +13,13 @@ if meta[1] == 'ready' and meta[2] == ARGV[1] then return 0 end
 if tonumber(meta[3] or 0) > tonumber(ARGV[2]) then return 0 end
 local version = math.max(tonumber(ARGV[4]), tonumber(meta[4] or 0))
 local carried = math.min(tonumber(ARGV[6]), tonumber(meta[5] or ARGV[6]))
-for index = 8, #ARGV, 3 do
+local ids = 9 + 2 * tonumber(ARGV[8])
+for index = 9, ids - 1, 2 do redis.call('HSETNX', 'recovered', ARGV[index], ARGV[index + 1]) end
+-- The last hundred are enough to tell any process that still runs what it has missed.
+for _, epoch in ipairs(redis.call('HKEYS', 'recovered')) do
+  if tonumber(epoch) <= tonumber(ARGV[2]) - 100 then redis.call('HDEL', 'recovered', epoch) end
+end
+for index = ids, #ARGV, 3 do
   redis.call('HSET', 'ids', ARGV[index], ARGV[index + 1], ARGV[index] .. ':ceiling', ARGV[index + 2])
 end
 redis.call('HSET', 'meta', 'state', 'ready', 'run', ARGV[1], 'epoch', ARGV[2], 'incarnation', ARGV[3],
