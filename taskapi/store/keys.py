@@ -1,6 +1,7 @@
 """Every key of the data Redis, spelled once.
 
-meta                     hash   state, run, incarnation, epoch, version, settled, carried, commits; full: what
+meta                     hash   state (ready | restoring | closed), run, incarnation, epoch, version, settled, carried,
+                                commits; restorer, wiper: tokens of a restore that is not finished; full: what
                                 Redis is running out of, while it is
 ids                      hash   <kind>: last id given, <kind>:ceiling: highest id leased
 <kind>:<id>              string a live record, the JSON that the API sends
@@ -25,7 +26,12 @@ limits                   hash   <user>:<calls>:<period in ms>: when the bucket i
 recovered                hash   epoch: the highest version that either store still had when it was opened
 sync                     hash   what the flush did last
 ground                   hash   the last check of the ground: report (JSON), samples (JSON) of the last hour
+
+The database beside (its number is one higher) is where a restore builds: the same keys, and in meta the state
+staging, or replaced for what the restore has put aside.
 """
+
+from enum import StrEnum
 
 META = "meta"
 IDS = "ids"
@@ -42,6 +48,38 @@ USERS = "users"
 GROUPS = "groups"
 
 LIVE, TRASH, PURGED = "", "trash:", "purged:"
+
+
+class Fate(StrEnum):
+    """What a restore does with a key: what follows from PostgreSQL is built anew, the rest is taken along."""
+
+    RECORD = "record"
+    DERIVED = "derived"
+    WAITING = "waiting"  # for PostgreSQL, which has all of it when a restore builds
+    JOURNAL = "journal"
+    SWEEP = "sweep"
+    SESSION = "session"
+    TAKEN = "taken"
+    LEFT = "left"
+
+
+FAMILIES: dict[str, Fate] = {
+    **dict.fromkeys(("user", "credential", "group", "task", "trash", "purged"), Fate.RECORD),
+    **dict.fromkeys(("unique", "tasks", "users", "groups", "members", "trashed"), Fate.DERIVED),
+    **dict.fromkeys(("counts", "spread", "trash-spread"), Fate.DERIVED),
+    **dict.fromkeys(("dirty", "quarantine"), Fate.WAITING),
+    "journal": Fate.JOURNAL,
+    "leaving": Fate.SWEEP,
+    **dict.fromkeys(("session", "sessions"), Fate.SESSION),
+    **dict.fromkeys(("ids", "op", "kept", "sync", "ground", "recovered"), Fate.TAKEN),
+    **dict.fromkeys(("meta", "limits"), Fate.LEFT),
+}
+"""Every family of keys of the data Redis, by what stands before the first colon."""
+
+
+def fate_of(key: str) -> Fate | None:
+    """What a restore does with that key; None if no family has it."""
+    return FAMILIES.get(key.partition(":")[0])
 
 
 def record(kind: str, record_id: int) -> str:
