@@ -1,17 +1,20 @@
 """`flask compare | scrub | doctor`: proofs and checks."""
 
 import sys
+from collections.abc import Mapping, Sequence
 
 import click
 from flask import current_app
 from flask.cli import with_appcontext
 
+from taskapi.cli.progress import shown
 from taskapi.cli.stores import the_store, with_stores
 from taskapi.db.engine import Engine
 from taskapi.diagnosis import checkup
 from taskapi.extensions import db
 from taskapi.store import scrub as scrubbing
 from taskapi.store.client import Store
+from taskapi.store.scrub import Scrubbed
 from taskapi.sync.compare import Comparison
 from taskapi.sync.compare import compare as compare_stores
 
@@ -34,19 +37,17 @@ def compare() -> None:
 
 
 @click.command()
+@click.option("--repair", is_flag=True, help="Put right what is wrong.")
 @with_appcontext
-def scrub() -> None:
+def scrub(repair: bool) -> None:
     """Recompute every index and counter of Redis from its records; exit code 1 if one is wrong."""
 
     def work(store: Store, _: Engine) -> None:
-        found, is_certain = scrubbing.proof(store)
-        for line in found:
+        with shown("Scrubbing") as progress:
+            found = scrubbing.scrub(store, repair=repair, progress=progress)
+        for line in scrubbed(found):
             click.echo(line)
-        if not is_certain:
-            click.echo(
-                "Records were written all the while: these may be those. Stop the writers to be certain."
-            )
-        if found:
+        if not found.is_exact:
             sys.exit(1)
         click.echo("Every index and counter is what the records say.")
 
@@ -65,10 +66,20 @@ def doctor() -> None:
         sys.exit(1)
 
 
+def scrubbed(found: Scrubbed) -> list[str]:
+    """A scrub, line by line."""
+    return [
+        *found.left,
+        *(f"Put right: {told}" for told in found.repaired),
+        *found.unproved,
+        *found.unreadable,
+    ]
+
+
 def differences(found: Comparison) -> list[str]:
     """A comparison, line by line."""
     same = ", ".join(f"{count} {kind}{'' if count == 1 else 's'}" for kind, count in found.same.items())
-    groups = {
+    groups: Mapping[str, Sequence[str]] = {
         "only in Redis": found.only_redis,
         "only in PostgreSQL": found.only_postgres,
         "different": found.differing,
@@ -81,5 +92,5 @@ def differences(found: Comparison) -> list[str]:
     return [f"Equal: {same}, {found.entries} journal entries.", *listed]
 
 
-def _shortened(names: list[str]) -> str:
+def _shortened(names: Sequence[str]) -> str:
     return ", ".join(names[:MOST_NAMES]) + (" …" if len(names) > MOST_NAMES else "")

@@ -1,99 +1,136 @@
-"""Proof that every index and counter is what the records say: recomputed, and compared exactly."""
+"""Proof that every index and counter is what the records say: summed up, and where a sum differs, exactly.
+
+The first walk keeps one sum for each list and hash; only keys whose sums differ are read member by member in
+a second one. That takes memory for the keys, not for the records.
+"""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
-from taskapi.domain.records import Record
-from taskapi.store import codec, contents, keys, state
-from taskapi.store.client import Store, faults_named
-from taskapi.store.kinds import kind_of
+from taskapi.domain.progress import Progress, part, unseen
+from taskapi.store import keys, mending, straying
+from taskapi.store.client import Store
+from taskapi.store.expected import Sums, places_of, weight
+from taskapi.store.walking import Slice, walk
 
-SORTED_SETS = ("tasks:*", keys.USERS, keys.GROUPS, "members:*")
-HASHES = ("counts:*", "spread:*", "trash-spread:*", "unique:*")
 MOST_NAMED = 5
-ATTEMPTS = 5
+MOST_PLACES = 300_000
+"""Of members that are compared in one pass, some 100 MB; a single key may have more."""
 
 
-def proof(store: Store) -> tuple[list[str], bool]:
-    """The same as `differences` beside writers: a sentence for each, and whether they are certain.
+@dataclass(slots=True)
+class Scrubbed:
+    """`wrong`: a sentence for each key or record that was not right; `left`: those that still are not.
 
-    Reads again while somebody wrote in between and something differs; if that has not come to an end
-    after some attempts, what was found last may be what they were writing.
+    `unproved`: keys on which writers left no moment to look. `unreadable`: records whose text is broken.
     """
-    found: list[str] = []
-    for _ in range(ATTEMPTS):
-        before = state.look(store).version
-        found = differences(store)
-        if not found or state.look(store).version == before:
-            return found, True
-    return found, False
+
+    wrong: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    unproved: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether all is right now, and that is certain."""
+        return not (self.left or self.unproved or self.unreadable)
+
+    @property
+    def repaired(self) -> list[str]:
+        """What was put right."""
+        return [told for told in self.wrong if told not in self.left]
 
 
 def differences(store: Store) -> list[str]:
-    """A sentence for each key whose content is not what follows from the records; none if all is exact.
+    """A sentence for each key whose content is not what follows from the records; none if all is exact."""
+    found = scrub(store)
+    return sorted([*found.wrong, *found.unproved, *found.unreadable])
 
-    Reads everything: for checks and tests, while nobody writes.
+
+def scrub(store: Store, *, repair: bool = False, progress: Progress = unseen, pause: float = 0.0) -> Scrubbed:
+    """Compares all that is derived with the records; with `repair` puts right what is wrong.
+
+    Beside readers and writers; rests for `pause` seconds again and again. Killed anywhere, it can be
+    done again. Raises Unavailable.
     """
-    with faults_named():
-        records = list(contents.stored_records(store))
-        lists = _read(store, SORTED_SETS, lambda key: dict(_scored(store, key)))
-        hashes = _read(store, HASHES, lambda key: store.redis.hgetall(key))
-    wrong = [*_compared(expected_lists(records), lists), *_compared(expected_hashes(records), hashes)]
-    return sorted(wrong)
+    found, first = Scrubbed(), _First(store, repair=repair)
+    first.read(part(progress, 0.0, 0.5), pause)
+    suspects = first.expected.unlike(first.actual)
+    wrong = [f"{name}: {straying.SENTENCES[what]}." for name, what in sorted(first.strays.items())]
+    batches = list(_batches(suspects))
+    for number, batch in enumerate(batches):
+        seen = part(progress, 0.5 + number / len(batches) / 2, 0.5 + (number + 1) / len(batches) / 2)
+        proved = mending.prove(store, batch, repair=repair, progress=seen, pause=pause)
+        wrong += [f"{key}: it is of another type." for key in sorted(proved.mistyped)]
+        wrong += [_told(key, rows) for key, rows in sorted(proved.wrong.items())]
+        found.unproved += [f"{key}: written all the while." for key in sorted(proved.unproved)]
+    found.wrong, found.left = wrong, [] if repair else wrong
+    found.unreadable = [f"{name}: its text in Redis is no record of its kind." for name in first.unreadable]
+    progress(1.0)
+    return found
 
 
-def expected_lists(records: Iterable[Record]) -> dict[str, dict[str, float]]:
-    """Every sorted set with its members and scores."""
-    expected: dict[str, dict[str, float]] = defaultdict(dict)
-    for record in records:
-        for key, score in kind_of(record).entries_of(record):
-            expected[key][str(record.id)] = float(record.id if score is None else score)
-    return expected
+class _First:
+    """The first walk: sums of what must be and of what is, and what lies where it should not."""
+
+    def __init__(self, store: Store, *, repair: bool) -> None:
+        self.store, self.repair = store, repair
+        self.expected, self.actual = Sums(), Sums()
+        self.strays: dict[str, str] = {}
+        self.unreadable: list[str] = []
+
+    def read(self, progress: Progress, pause: float) -> None:
+        for names in straying.half_marks(self.store):
+            self._look_at(names)
+        for found in walk(self.store, progress=progress, pause=pause):
+            self._add(found)
+
+    def _add(self, found: Slice) -> None:
+        self._look_at(found.tombstones)
+        self._look_at([lying.name for lying in found.records if lying.prefix == keys.TRASH])
+        for lying in found.records:
+            if lying.record is None:
+                self.unreadable.append(lying.prefix + lying.name)
+            else:
+                self.expected.add(places_of(lying.record))
+        for key in found.derived:
+            self.actual.put(key, _summed(self.store, key))
+
+    def _look_at(self, names: list[str]) -> None:
+        self.strays |= straying.strays(self.store, names, repair=self.repair)
 
 
-def expected_hashes(records: Iterable[Record]) -> dict[str, dict[str, str]]:
-    """Every counter, and every unique value with its holder."""
-    expected: dict[str, dict[str, str]] = defaultdict(dict)
-    totals: Counter[tuple[str, str]] = Counter()
-    for record in records:
-        kind = kind_of(record)
-        totals.update(kind.counts_of(record))
-        for field, value in codec.uniques(kind, record).items():
-            expected[keys.unique(kind.name, field)][value] = str(record.id)
-    for (key, field), total in totals.items():
-        expected[key][field] = str(total)
-    return expected
+def _summed(store: Store, key: str) -> int:
+    found = mending.content(store, key)
+    # A key of another type counts as one that has something of its own: it is no sum that could be right.
+    return hash(key) if found is None else sum(weight(key, name, worth) for name, worth in found.items())
 
 
-def _read(store: Store, patterns: Iterable[str], content: Any) -> dict[str, dict[str, Any]]:
-    names = {name for pattern in patterns for name in store.redis.scan_iter(match=pattern, count=1000)}
-    return {
-        name.decode(): {_text(key): _text(value) for key, value in content(name).items()} for name in names
-    }
+def _batches(suspects: dict[str, int]) -> Iterator[list[str]]:
+    """The keys in parts of `MOST_PLACES`, each of at least one."""
+    batch: list[str] = []
+    size = 0
+    for key, places in suspects.items():
+        if batch and size + places > MOST_PLACES:
+            yield batch
+            batch, size = [], 0
+        batch.append(key)
+        size += places
+    if batch:
+        yield batch
 
 
-def _scored(store: Store, key: bytes) -> Any:
-    return store.redis.zrange(key, 0, -1, withscores=True)
-
-
-def _text(value: Any) -> Any:
-    return value.decode() if isinstance(value, bytes) else value
-
-
-def _compared(expected: dict[str, Any], found: dict[str, Any]) -> list[str]:
-    keys_of_both = sorted(expected.keys() | found.keys())
-    pairs = ((key, expected.get(key, {}), found.get(key, {})) for key in keys_of_both)
-    return [_told(key, right, there) for key, right, there in pairs if right != there]
-
-
-def _told(key: str, right: dict[str, Any], there: dict[str, Any]) -> str:
+def _told(key: str, rows: list[tuple[str, Any, Any]]) -> str:
     """What is wrong with a key, by the first of its members that are."""
-    wrong = sorted(name for name in right.keys() | there.keys() if right.get(name) != there.get(name))
     named = "; ".join(
-        f"{name} is {there.get(name, 'missing')} and should be {right.get(name, 'absent')}"
-        for name in wrong[:MOST_NAMED]
+        f"{name} is {_or(was, 'missing')} and should be {_or(worth, 'absent')}"
+        for name, was, worth in sorted(rows)[:MOST_NAMED]
     )
-    return f"{key}: {named}{f'; and {len(wrong) - MOST_NAMED} more' if len(wrong) > MOST_NAMED else ''}."
+    return f"{key}: {named}{f'; and {len(rows) - MOST_NAMED} more' if len(rows) > MOST_NAMED else ''}."
+
+
+def _or(worth: Any, nothing: str) -> Any:
+    return nothing if worth == "" else worth

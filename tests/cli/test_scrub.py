@@ -1,6 +1,5 @@
 """`flask scrub`: what is wrong with an index or a counter is said, and nothing else is."""
 
-from taskapi.store import scrub
 from tests.store.conftest import Maker
 
 
@@ -23,30 +22,20 @@ def test_each_wrong_key_is_a_sentence(run, store):
     ]
 
 
-def test_a_write_meanwhile_is_no_difference(run, store, monkeypatch):
-    make, once, calls = Maker(store), scrub.differences, []
-
-    def busy(opened):
-        calls.append(1)
-        found = once(opened)
-        if len(calls) == 1:
-            make.task()
-            return ["something was half written"]
-        return found
-
-    monkeypatch.setattr(scrub, "differences", busy)
+def test_a_repair_says_what_it_has_put_right(run, store):
+    Maker(store).task()
+    store.redis.hincrby("counts:all", "0:2", 1)
+    done = run("scrub", "--repair")
+    assert done.exit_code == 0
+    assert done.output.splitlines() == [
+        "Put right: counts:all: 0:2 is 2 and should be 1.",
+        "Every index and counter is what the records say.",
+    ]
     assert run("scrub").exit_code == 0
-    assert len(calls) == 2
 
 
-def test_writes_that_never_end_are_said(run, store, monkeypatch):
-    make = Maker(store)
-
-    def busy(_):
-        make.task()
-        return ["something is half written"]
-
-    monkeypatch.setattr(scrub, "differences", busy)
-    done = run("scrub")
+def test_a_text_that_is_no_record_is_said_and_stays(run, store):
+    store.redis.set("task:1", "{")
+    done = run("scrub", "--repair")
     assert done.exit_code == 1
-    assert "Stop the writers" in done.output
+    assert done.output == "task:1: its text in Redis is no record of its kind.\n"

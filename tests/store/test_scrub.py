@@ -1,0 +1,277 @@
+"""Scrub: whatever is wrong beside the records is found, and put right, also while others write."""
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from taskapi.domain import failpoints
+from taskapi.domain.clock import timestamp
+from taskapi.domain.errors import Unavailable
+from taskapi.domain.records import Task
+from taskapi.store import contents, mending, scrub
+from taskapi.store.client import Store
+from taskapi.store.kinds import TASK
+from taskapi.store.mending import LINES
+from tests.store.conftest import Maker
+
+Damage = Callable[[Store], object]
+
+DAMAGES: dict[str, Damage] = {
+    "a member too few": lambda store: store.redis.zrem("tasks:all:0:2", "1"),
+    "a member too many": lambda store: store.redis.zadd("members:1", {"9": 9}),
+    "a wrong score": lambda store: store.redis.zadd("tasks:all:due", {"1": 3}),
+    "a list that nobody expects": lambda store: store.redis.zadd("tasks:u9:g9:0:1", {"1": 1}),
+    "a list that is gone": lambda store: store.redis.delete("tasks:all:trash"),
+    "a list that is a text": lambda store: (store.redis.delete("users"), store.redis.set("users", "x")),
+    "a hash that nobody expects and is a list": lambda store: store.redis.rpush("counts:u9", "x"),
+    "a name that is no text": lambda store: store.redis.zadd(b"tasks:\xff", {b"\xfe": 1}),
+    "a counter too high": lambda store: store.redis.hincrby("counts:all", "0:2", 5),
+    "two counters that cancel out": lambda store: (
+        store.redis.hincrby("counts:all", "0:2", 1),
+        store.redis.hincrby("counts:all", "#a", -1),
+    ),
+    "a counter at nought": lambda store: store.redis.hset("spread:users", "9", "0"),
+    "a counter that is no number": lambda store: store.redis.hset("spread:u1", "0", "many"),
+    "a unique value of somebody else": lambda store: store.redis.hset("unique:user:username", "ada", "7"),
+    "a unique value of nobody": lambda store: store.redis.hset("unique:group:name", "ghosts", "7"),
+    "the trash without one": lambda store: store.redis.zrem("trashed", "task:2"),
+    "the trash with one that is not there": lambda store: store.redis.zadd("trashed", {"task:1": 5}),
+    "a task both live and in the trash": lambda store: store.redis.set("trash:task:1", trashed_text(store)),
+    "a tombstone under a live one": lambda store: store.redis.set(
+        "purged:task:1", b'{"id":1,"purged":true,"version":1}'
+    ),
+    "a tombstone without a mark": lambda store: store.redis.set(
+        "purged:task:99", b'{"id":99,"purged":true,"version":3}'
+    ),
+    "a mark without its time": lambda store: store.redis.zrem("dirty:since", "task:1"),
+    "a time without its mark": lambda store: store.redis.zrem("dirty", "task:1"),
+    "a mark for nothing": lambda store: store.redis.zadd("dirty:since", {"task:77": 1}),
+}
+
+
+@pytest.fixture
+def filled(store: Store, make: Maker) -> Store:
+    """A user in a group, a task of theirs and one in the trash."""
+    group = make.group()
+    user = make.user(username="Ada", group_ids=(group.id,))
+    make.task(user_id=user.id, tags=("a",), deadline="2026-01-01")
+    gone = make.task(user_id=user.id, group_id=group.id)
+    make.changed(gone, deleted_at=timestamp())
+    assert scrub.scrub(store).is_exact
+    return store
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_each_damage_is_found_and_put_right(filled: Store, damage: str):
+    DAMAGES[damage](filled)
+    assert scrub.differences(filled) != []
+    assert not scrub.scrub(filled).is_exact
+
+    found = scrub.scrub(filled, repair=True)
+
+    assert found.is_exact
+    assert found.repaired == found.wrong != []
+    assert scrub.differences(filled) == []
+    assert scrub.scrub(filled, repair=True).wrong == []
+
+
+def test_of_two_texts_the_newer_is_the_record(filled: Store, make: Maker):
+    old = filled.redis.get("task:1")
+    make.changed(first_task(filled), deleted_at=timestamp())
+    filled.redis.set("task:1", old)
+
+    assert scrub.scrub(filled, repair=True).is_exact
+
+    assert filled.redis.get("task:1") is None
+    assert filled.redis.get("trash:task:1")
+    assert scrub.differences(filled) == []
+
+
+def test_what_was_purged_later_does_not_rise(filled: Store, make: Maker):
+    old = filled.redis.get("task:1")
+    make.purged(first_task(filled))
+    filled.redis.set("task:1", old)
+
+    assert scrub.scrub(filled, repair=True).is_exact
+
+    assert filled.redis.get("task:1") is None
+    assert filled.redis.get("purged:task:1")
+    assert scrub.differences(filled) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"{",
+        b"5",
+        b'{"id":1,"version":5}',
+        b'{"id":3,"title":"x","user_id":1,"created_at":"2026-01-01","updated_at":"2026-01-01","version":5}',
+        b'{"id":1,"title":"x","user_id":1,"created_at":"2026-01-01","updated_at":"2026-01-01","deadline":"soon","version":5}',
+        b'{"id":1,"title":9,"user_id":1,"created_at":"2026-01-01","updated_at":"2026-01-01","version":5}',
+        b'{"id":1,"title":"x","user_id":1,"created_at":"2026-01-01","updated_at":"2026-01-01","deleted_at":"2026-01-01","version":5}',
+    ],
+)
+def test_a_text_that_is_no_record_is_named(filled: Store, text: bytes):
+    filled.redis.set("task:1", text)
+    found = scrub.scrub(filled, repair=True)
+    assert found.unreadable == ["task:1: its text in Redis is no record of its kind."]
+    assert not found.is_exact
+
+
+@pytest.mark.parametrize("line", [*LINES, "straying.put_right"])
+def test_killed_twice_over_a_repair_is_finished_by_the_next(filled: Store, line: str):
+    for _ in range(2):
+        for damage in DAMAGES.values():
+            damage(filled)
+        with failpoints.armed(line, crash), pytest.raises(Crash):
+            scrub.scrub(filled, repair=True)
+
+    assert scrub.scrub(filled, repair=True).is_exact
+
+    assert scrub.differences(filled) == []
+
+
+def test_what_is_written_between_the_reading_and_the_repair_counts(filled: Store, make: Maker):
+    filled.redis.hincrby("counts:all", "0:2", 5)
+    filled.redis.zadd("tasks:all:0:2", {"77": 77})
+
+    def write() -> None:
+        make.changed(make.task(tags=("b",)), priority=1)
+
+    with failpoints.armed("mending.computed", write), failpoints.armed("mending.read", write):
+        found = scrub.scrub(filled, repair=True)
+
+    assert found.is_exact
+    assert scrub.differences(filled) == []
+
+
+def test_a_repair_beside_writers_never_undoes_a_write(filled: Store, make: Maker):
+    for _ in range(30):
+        make.task(tags=("a",))
+    filled.redis.hset("ids", "task:ceiling", 900_000)
+    stop = threading.Event()
+    failed: list[BaseException] = []
+
+    def write(number: int) -> None:
+        own = Maker(filled)
+        try:
+            while not stop.is_set():
+                task = own.task(tags=("a", f"w{number}"), priority=1 + number)
+                task = own.changed(task, tags=("b",), deadline="2026-02-02")
+                own.purged(own.changed(task, deleted_at=timestamp()))
+                time.sleep(0.002)
+        except BaseException as fault:  # noqa: BLE001 - told by the test itself
+            failed.append(fault)
+
+    writers = [threading.Thread(target=write, args=(number,)) for number in range(2)]
+    for writer in writers:
+        writer.start()
+    try:
+        for _ in range(5):
+            filled.redis.hincrby("counts:all", "0:2", 3)
+            filled.redis.zadd("tasks:all:0:1", {"999999": 5})
+            found = scrub.scrub(filled, repair=True)
+            assert found.unproved == []
+            assert any(told.startswith("counts:all: 0:2 ") for told in found.repaired)
+            assert any(told.startswith("tasks:all:0:1: 999999 ") for told in found.repaired)
+    finally:
+        stop.set()
+        for writer in writers:
+            writer.join()
+
+    assert failed == []
+    assert scrub.differences(filled) == []
+
+
+def test_writers_that_leave_no_moment_leave_it_unproved(
+    filled: Store, make: Maker, monkeypatch: pytest.MonkeyPatch
+):
+    filled.redis.hincrby("counts:all", "0:2", 5)
+    caught_up = mending._Proof.catch_up
+
+    def written_at_once(proof: mending._Proof) -> None:
+        caught_up(proof)
+        make.group(name=f"g{proof.version}")
+
+    monkeypatch.setattr(mending._Proof, "catch_up", written_at_once)
+    found = scrub.scrub(filled, repair=True)
+
+    assert found.unproved == ["counts:all: written all the while."]
+    assert not found.is_exact
+
+
+def test_a_journal_that_does_not_reach_back_proves_nothing(filled: Store, make: Maker):
+    filled.redis.hincrby("counts:all", "0:2", 5)
+
+    def write_and_trim() -> None:
+        for number in range(3):
+            make.group(name=f"g{number}")
+        filled.redis.xtrim("journal", maxlen=1, approximate=False)
+
+    with failpoints.armed("mending.computed", write_and_trim):
+        found = scrub.scrub(filled, repair=True)
+
+    assert found.unproved == ["counts:all: written all the while."]
+    assert filled.redis.hget("counts:all", "0:2") == b"6"
+
+
+def test_a_redis_that_is_not_open_is_not_touched(filled: Store):
+    filled.redis.hincrby("counts:all", "0:2", 5)
+    filled.redis.zrem("dirty:since", "task:1")
+    filled.redis.hset("meta", "state", "closed")
+    assert len(scrub.differences(filled)) == 2
+
+    with pytest.raises(Unavailable):
+        scrub.scrub(filled, repair=True)
+    filled.redis.zadd("dirty:since", {"task:1": 1})
+    with pytest.raises(Unavailable):
+        scrub.scrub(filled, repair=True)
+
+    assert filled.redis.hget("counts:all", "0:2") == b"6"
+
+
+def test_many_wrong_keys_are_proved_in_several_passes(filled: Store, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(scrub, "MOST_PLACES", 1)
+    for name in ("counts:all", "counts:u1", "tasks:all:0:2"):
+        filled.redis.delete(name)
+    shares: list[float] = []
+
+    found = scrub.scrub(filled, repair=True, progress=shares.append, pause=0.001)
+
+    assert found.is_exact
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+    assert scrub.differences(filled) == []
+
+
+def test_of_two_that_hold_one_value_the_first_is_its_holder(filled: Store, make: Maker):
+    make.user(username="Bob")
+    second = filled.redis.get("user:2").replace(b'"Bob"', b'"ADA"')
+    filled.redis.set("user:2", second)
+
+    assert scrub.scrub(filled, repair=True).is_exact
+
+    assert filled.redis.hgetall("unique:user:username") == {b"ada": b"1"}
+    assert scrub.differences(filled) == []
+
+
+def first_task(store: Store) -> Task:
+    found = contents.present(store, TASK, [1])[0]
+    assert isinstance(found, Task)
+    return found
+
+
+def trashed_text(store: Store) -> bytes:
+    """The first task as if it lay in the trash."""
+    text: bytes = store.redis.get("task:1")
+    return text.replace(b',"version":', b',"deleted_at":"2026-01-01T00:00:00.000Z","version":')
+
+
+class Crash(BaseException):
+    """A process that dies: nothing may catch it."""
+
+
+def crash() -> None:
+    raise Crash
