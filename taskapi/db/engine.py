@@ -16,6 +16,7 @@ from taskapi.domain.deadlines import within
 __all__ = [
     "Connection",
     "Engine",
+    "Source",
     "connect",
     "engine_options",
     "is_reachable",
@@ -23,6 +24,9 @@ __all__ = [
     "transaction",
     "within",
 ]
+
+Source = Engine | Connection
+"""Where a transaction comes from: any connection, or the one that holds the lock alone."""
 
 _parting: weakref.WeakSet[Engine] = weakref.WeakSet()
 LOCK_SECONDS = 5.0
@@ -71,10 +75,14 @@ os.register_at_fork(after_in_child=_start_afresh)
 
 
 @contextmanager
-def transaction(engine: Engine) -> Iterator[Connection]:
+def transaction(source: Source) -> Iterator[Connection]:
     """A transaction, committed at the end of the block; raises PostgresAway, NotMigrated or RowsRefused."""
-    with faults_named(), engine.begin() as connection:
-        yield connection
+    if isinstance(source, Connection):
+        with faults_named(), source.begin():
+            yield source
+    else:
+        with faults_named(), source.begin() as connection:
+            yield connection
 
 
 def is_reachable(engine: Engine) -> bool:

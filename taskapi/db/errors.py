@@ -26,6 +26,10 @@ class TookTooLong(PostgresAway):
     """PostgreSQL is there, and gave this one statement up when its time was over."""
 
 
+class Held(PostgresAway):
+    """Somebody else holds the lock that this needs."""
+
+
 class RowsRefused(Exception):
     """PostgreSQL will never take these rows as they are; `str()` is its reason."""
 

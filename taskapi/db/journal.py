@@ -1,6 +1,7 @@
 """The journal in PostgreSQL: one row for each change ever made, under its version."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -24,6 +25,16 @@ _INSERT = text(
     f" FROM json_to_recordset(CAST(:entries AS json)) AS sent({_SENT})"
     " ORDER BY version ON CONFLICT (version) DO NOTHING"
 )
+
+RESTORE = "restore"
+"""The kind of the one entry that tells of a restore; its record id is the epoch."""
+
+_LAST_RESTORE = text(
+    "SELECT version, action, operation, fields->'target'->>1 AS target, fields->'archive'->>1 AS archive"
+    " FROM change WHERE kind = 'restore' AND (NOT :archived OR fields->'archive'->>1 IS NOT NULL)"
+    " ORDER BY record_id DESC LIMIT 1"
+)
+_LAST_CHANGE = text("SELECT version FROM change WHERE kind <> 'restore' ORDER BY version DESC LIMIT 1")
 
 
 def insert(connection: Connection, entries: Sequence[Any]) -> int:
@@ -54,3 +65,25 @@ def stream(connection: Connection) -> Iterator[dict[str, Any]]:
     with faults_named(), connection.execute(_ALL, execution_options=options) as found:
         for row in found.mappings():
             yield dict(row)
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A restore, as its line of the journal tells it; `archive` is what it had kept of the state before."""
+
+    version: int
+    action: str
+    operation: str
+    target: str
+    archive: str | None
+
+
+def last_restore(connection: Connection, *, archived: bool = False) -> Restored | None:
+    """The last restore, or the last one that has kept an archive; None without any."""
+    row = connection.execute(_LAST_RESTORE, {"archived": archived}).mappings().first()
+    return None if row is None else Restored(**row)
+
+
+def last_change(connection: Connection) -> int:
+    """The version of the last entry that tells of a record; 0 without any."""
+    return int(connection.scalar(_LAST_CHANGE) or 0)

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, text
 
-from taskapi.db.errors import faults_named
+from taskapi.db.errors import Held, faults_named
 
 _KEY = int.from_bytes(b"taskapi")
 
@@ -16,14 +16,17 @@ def hold_shared(connection: Connection) -> None:
 
 
 @contextmanager
-def held_alone(engine: Engine) -> Iterator[Connection]:
+def held_alone(engine: Engine, *, patient: bool = True) -> Iterator[Connection]:
     """A connection of its own that keeps every flush and other admission out until the block ends.
 
     The lock belongs to the session, over its transactions: whoever loses the connection loses the
-    lock with it. Raises PostgresAway after the lock time-out.
+    lock with it. Raises PostgresAway after the lock time-out; unless `patient`, Held at once.
     """
     with faults_named(), engine.connect() as connection:
         connection.detach()
-        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _KEY})
+        if patient:
+            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _KEY})
+        elif not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _KEY}):
+            raise Held("Another admission or a restore is under way.")
         connection.commit()
         yield connection

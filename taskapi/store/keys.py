@@ -1,8 +1,8 @@
 """Every key of the data Redis, spelled once.
 
-meta                     hash   state (ready | restoring | closed), run, incarnation, epoch, version, settled, carried,
-                                commits; restorer, wiper: tokens of a restore that is not finished; full: what
-                                Redis is running out of, while it is
+meta                     hash   state (ready | restoring | closed), run, incarnation, epoch, version, settled,
+                                carried, commits; restorer, wiper: tokens of a restore that is not finished;
+                                full: what Redis is running out of, while it is
 ids                      hash   <kind>: last id given, <kind>:ceiling: highest id leased
 <kind>:<id>              string a live record, the JSON that the API sends
 trash:<kind>:<id>        string a record in the trash

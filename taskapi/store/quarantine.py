@@ -9,9 +9,11 @@ from typing import Any
 
 import orjson
 
+from taskapi.domain.errors import Unavailable
 from taskapi.store import keys
 from taskapi.store.client import Store, faults_named, run_unverified
 from taskapi.store.dirty import account_of
+from taskapi.store.errors import OVERTAKEN
 from taskapi.store.kinds import KINDS
 
 _SCANNED = 1000
@@ -81,14 +83,18 @@ def put_back(store: Store, refusals: Sequence[Refusal]) -> int:
     """Says of records that lie in a Redis that is closed that PostgreSQL refused them; returns how many.
 
     They are dirty again as well: PostgreSQL is asked once more. `blob` is kept of purged ones alone, the
-    others were placed. Nothing is done if Redis is open.
+    others were placed. Nothing is done if Redis is open. Raises Unavailable where a restore builds, if
+    that was overtaken.
     """
     rows = (
         (each.name, each.version, account_of(each.version, each.reason, each.at), _tombstone(each))
         for each in refusals
     )
     flat = [value for row in rows for value in row]
-    return int(run_unverified(store, "set_apart", *flat)) if flat else 0
+    done = int(run_unverified(store, "set_apart", *flat)) if flat else 0
+    if done < 0:
+        raise Unavailable(OVERTAKEN)
+    return done
 
 
 def _tombstone(refusal: Refusal) -> bytes:

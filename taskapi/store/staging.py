@@ -66,14 +66,22 @@ def require_room(store: Store) -> None:
     found = room(store)
     if not found.suffices:
         raise Full(
-            f"Redis uses {found.used} bytes and may use {found.limit}: there is no room to build a second time what"
-            " it holds. Give it more memory, or restore with offline=true: then nothing is answered meanwhile."
+            f"Redis uses {found.used} bytes and may use {found.limit}: no room to build what it holds a"
+            " second time. Give it more, or restore with offline=true: then nothing is answered meanwhile."
         )
 
 
 def require_place(store: Store) -> None:
     """Raises Conflict, with what to do, if the database beside is somebody else's, or there is none."""
     _told(store, run_unverified(store, "stage", *_numbers(store), ""))
+
+
+def require_known(store: Store) -> None:
+    """Raises Conflict if a key is here that is not taskapi's: a restore would lose it."""
+    for names in _scanned(store):
+        unknown = next((name for name in names if _fate(name) is None), None)
+        if unknown is not None:
+            raise Conflict(f"Redis holds a key that is not taskapi's: {unknown!r}. Move it elsewhere first.")
 
 
 def claim(store: Store, token: str) -> None:
@@ -152,24 +160,25 @@ def wipe(store: Store, token: str) -> None:
 
 
 def _keys_of(store: Store, fates: Collection[Fate]) -> Iterator[list[bytes]]:
-    """The keys that have one of these fates, some at a time. Raises Conflict for a key that nobody knows."""
+    """The keys that have one of these fates, some at a time."""
+    for names in _scanned(store):
+        if chosen := [name for name in names if _fate(name) in fates]:
+            yield chosen
+
+
+def _scanned(store: Store) -> Iterator[list[bytes]]:
     start = 0
     while True:
         with faults_named():
             found: Any = store.redis.scan(start, count=AT_ONCE)
         start, names = found
-        chosen = [name for name in names if _known(name) in fates]
-        if chosen:
-            yield chosen
+        yield names
         if start == 0:
             return
 
 
-def _known(name: bytes) -> Fate:
-    fate = keys.fate_of(name.decode(errors="replace"))
-    if fate is None:
-        raise Conflict(f"Redis holds a key that is not taskapi's: {name!r}. Move it elsewhere first.")
-    return fate
+def _fate(name: bytes) -> Fate | None:
+    return keys.fate_of(name.decode(errors="replace"))
 
 
 def _numbers(store: Store) -> tuple[int, int]:

@@ -9,14 +9,9 @@
 -- returns how many were placed: none if Redis is open; -1 if it was where a restore builds, and that was overtaken
 --> take
 --> indexes
-local meta = redis.call('HMGET', 'meta', 'state', 'restorer', 'home', 'here')
-if meta[1] == 'ready' or meta[1] == 'restoring' then return 0 end
-if meta[1] == 'staging' then
-  redis.call('SELECT', meta[3])
-  local home = redis.call('HMGET', 'meta', 'state', 'restorer')
-  if home[1] ~= 'restoring' or home[2] ~= meta[2] then return -1 end
-  redis.call('SELECT', meta[4])
-end
+--> barred
+local bar = barred()
+if bar then return bar end
 local clock, placed = redis.call('TIME'), 0
 local since = string.format('%.0f', tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000))
 for _ = 1, tonumber(take()) do

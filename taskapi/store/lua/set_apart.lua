@@ -3,8 +3,10 @@
 --
 -- KEYS  none.
 -- ARGV  (kind:id, version, JSON account, text of the tombstone of one that was purged, or "") …
--- returns how many: none if Redis is open
-if redis.call('HGET', 'meta', 'state') == 'ready' then return 0 end
+-- returns how many: none if Redis is open; -1 if it was where a restore builds, and that was overtaken
+--> barred
+local bar = barred()
+if bar then return bar end
 local clock, done = redis.call('TIME'), 0
 local now = string.format('%.0f', tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000))
 for index = 1, #ARGV, 4 do
