@@ -11,6 +11,7 @@ from taskapi.domain.filters import Scope
 
 SEARCH_SECONDS = 0.8
 COUNT_SECONDS = 5.0
+RECORD_SECONDS = 2.0
 _HISTORY = text(
     "SELECT version, kind, record_id, action, actor,"
     """ to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24\\:MI\\:SS.MS"Z"') AS at, request_id, fields"""
@@ -32,6 +33,12 @@ def record_counts(engine: Engine) -> dict[str, int]:
     """How many live records of each kind PostgreSQL has; raises PostgresAway, also for taking too long."""
     with within(COUNT_SECONDS), transaction(engine) as connection:
         return rows.counts(connection)
+
+
+def record(engine: Engine, kind: str, record_id: int) -> dict[str, Any] | None:
+    """One record in the shape of its dataclass; None if PostgreSQL has none, or only that it was purged."""
+    with within(RECORD_SECONDS), transaction(engine) as connection:
+        return next(iter(rows.some(connection, kind, [record_id])), None)
 
 
 def history(

@@ -21,13 +21,14 @@ class Change:
     """A record as it was read and as it shall be.
 
     `was` None creates it; `now` None purges it. `id` is only for creating: SAME_ID gives it the
-    id of the change before it.
+    id of the change before it. `tombstone` is the version of the purge that is taken back.
     """
 
     was: Record | None
     now: Record | None
     action: str
     id: str = NEXT_ID
+    tombstone: int = 0
 
     @property
     def kind(self) -> Kind:
@@ -58,9 +59,11 @@ def change_args(change: Change) -> list[Any]:
 
 
 def _identity(change: Change) -> tuple[Any, ...]:
-    before = "new" if change.was is None else prefix_of(change.was)
-    record_id: Any = change.id if change.was is None else change.was.id
-    return change.kind.name, record_id, before, change.was.version if change.was else 0, prefix_of(change.now)
+    prefix = prefix_of(change.now)
+    if change.was is None:
+        before = keys.PURGED if change.tombstone else "new"
+        return change.kind.name, change.id, before, change.tombstone, prefix
+    return change.kind.name, change.was.id, prefix_of(change.was), change.was.version, prefix
 
 
 def index_args(change: Change) -> list[Any]:

@@ -84,7 +84,7 @@ for index = 1, tonumber(take()) do
     local blob = redis.call('GET', key)
     if not blob then return {'missing', key} end
     if version_of(blob) ~= change.version then return {'moved', key} end
-  elseif redis.call('EXISTS', change.name) == 1 then
+  elseif redis.call('EXISTS', change.name, 'trash:' .. change.name) > 0 then
     return {'moved', change.name}
   end
   for _, claim in ipairs(change.indexes.claims) do
