@@ -109,8 +109,8 @@ class StatusOut(Schema):
     losses = fields.List(fields.Dict())
     sync_count = fields.Integer()
     rows_synced = fields.Integer()
-    headroom = fields.Dict(metadata={"description": "What is left of memory, ids and disks, and for how long."})
-    ground = fields.Dict(metadata={"description": "What the last check of the stores' settings and room found."})
+    headroom = fields.Dict(metadata={"description": "What is left of memory, ids and disks, and how long."})
+    ground = fields.Dict(metadata={"description": "What the last check of the stores found."})
 
 
 class StatsOut(Schema):
