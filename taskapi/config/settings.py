@@ -113,7 +113,7 @@ class Settings:
 
     @property
     def safe_redis_only(self) -> bool:
-        """Whether a Redis that may lose what it has acknowledged is refused: no write waits for PostgreSQL."""
+        """Whether a Redis that may lose what it acknowledged is refused: no write waits for PostgreSQL."""
         return self.production and self.durability == "redis"
 
     @property
