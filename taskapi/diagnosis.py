@@ -5,12 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from taskapi.config import Settings
+from taskapi.config.folders import folders_of
 from taskapi.db import revisions
 from taskapi.db.engine import Engine
 from taskapi.domain.errors import Unavailable
-from taskapi.store import checks, dirty, heartbeats, state
+from taskapi.store import checks, dirty, heartbeats, safety, state
 from taskapi.store.client import Store
 from taskapi.store.jobs import Jobs
+from taskapi.sync import ground
 
 LONGEST_LAG_SECONDS = 60.0
 
@@ -35,7 +37,8 @@ def checkup(settings: Settings, store: Store, broker: Jobs, engine: Engine) -> l
     """Every check, in the order in which to mend."""
     return [
         _checked("settings", lambda: f"{settings.taskapi_env}, home {settings.taskapi_home}"),
-        _checked("redis", lambda: _redis(store)),
+        _checked("redis", lambda: _redis(store, settings.durability)),
+        _checked("ground", lambda: _ground(settings, store, engine)),
         _checked("broker", lambda: _broker(broker)),
         _checked("postgresql", lambda: _postgres(engine)),
         _checked("admission", lambda: _admission(store)),
@@ -52,13 +55,22 @@ def _checked(subject: str, check: Callable[[], str]) -> Line:
         return Line(subject, False, str(fault))
 
 
-def _redis(store: Store) -> str:
+def _redis(store: Store, durability: str) -> str:
     checks.ping(store)
-    wrong = checks.unsafe_settings(store)
-    if wrong:
-        wanted = ", ".join(f"{name} {checks.WANTED[name]} (it is {value})" for name, value in wrong.items())
-        raise Unwell(f"It may lose what it acknowledged: set {wanted}, or DURABILITY=postgres.")
-    return "answers, fsyncs each write, evicts nothing"
+    risks = [flaw for flaw in safety.flaws(store) if flaw.is_risk]
+    if not risks:
+        return "answers, fsyncs each write, evicts nothing"
+    if durability == "redis":
+        raise Unwell(safety.sentence(risks))
+    return "answers; it may lose what it acknowledged, but each write waits for PostgreSQL"
+
+
+def _ground(settings: Settings, store: Store, engine: Engine) -> str:
+    """Whatever else the check of each minute looks at; the risks stand above."""
+    found = ground.look(store, engine, folders_of(settings), covered=settings.durability == "postgres")
+    if others := [str(flaw) for flaw in found.flaws if not flaw.is_risk or settings.durability == "postgres"]:
+        raise Unwell("; ".join(others) + ".")
+    return found.sentence
 
 
 def _broker(broker: Jobs) -> str:

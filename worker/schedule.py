@@ -5,6 +5,7 @@ from typing import Any
 FLUSH_SECONDS = 5.0
 HEARTBEAT_SECONDS = 5.0
 CASCADE_SECONDS = 2.0
+GROUND_SECONDS = 60.0
 
 
 def beat_schedule(sweep_seconds: float) -> dict[str, dict[str, Any]]:
@@ -17,6 +18,7 @@ def beat_schedule(sweep_seconds: float) -> dict[str, dict[str, Any]]:
         "sync.sweep": sweep_seconds,
         "housekeeping.heartbeat": HEARTBEAT_SECONDS,
         "housekeeping.cascades": CASCADE_SECONDS,
+        "housekeeping.ground": GROUND_SECONDS,
     }
     return {
         name: {"task": name, "schedule": seconds, "options": {"expires": max(seconds, FLUSH_SECONDS)}}

@@ -11,10 +11,23 @@ from typing import Any
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 from taskapi.api.problems import CATALOGUE, MEDIA_TYPE, Problem, code_of
+from taskapi.config import SettingsError, load_settings
+from taskapi.factory import addresses_of
+from taskapi.starting import require_safe_redis
 
 
 class Worker(ThreadWorker):
     """Serves as its parent does; only the page that gunicorn writes itself is another."""
+
+    @classmethod
+    def check_config(cls, cfg: Any, log: Any) -> None:
+        """Asked once, before the first process is made: what cannot be served well ends the whole start."""
+        super().check_config(cfg, log)
+        try:
+            settings = load_settings()
+        except SettingsError as wrong:
+            raise SystemExit(f"taskapi: {wrong}") from wrong
+        require_safe_redis(settings, addresses_of(settings)["redis"])
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answers a request that could not be read."""

@@ -9,7 +9,7 @@ from taskapi.embedded.home import Home
 from taskapi.embedded.ports import LOOPBACK
 
 _PERSISTENCE = {
-    "redis": "appendonly yes\nappendfsync always\n",
+    "redis": "appendonly yes\nappendfsync always\nno-appendfsync-on-rewrite no\n",
     "broker": "appendonly no\n",
 }
 

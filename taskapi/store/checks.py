@@ -1,24 +1,24 @@
-"""What a Redis says about itself: whether it keeps what it acknowledges, and how much room it has."""
+"""What a Redis says about itself: whether it answers, how much room it has, how many records it holds."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from redis.exceptions import ResponseError
-
 from taskapi.store import keys
 from taskapi.store.client import Store, faults_named
-
-WANTED = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """Memory in bytes; `limit` is None without one."""
+    """Memory in bytes, counted as Redis does before it refuses; `limit` is None if it does not tell one.
+
+    `rewrite` is what the next rewrite of the append-only file may take on the disk besides what is there.
+    """
 
     used: int
     limit: int | None
+    rewrite: int = 0
 
 
 def ping(store: Store) -> None:
@@ -27,22 +27,14 @@ def ping(store: Store) -> None:
         store.redis.ping()
 
 
-def unsafe_settings(store: Store) -> dict[str, str]:
-    """Settings with which it may lose what it acknowledged, as they are; "unknown" where it does not say."""
-    with faults_named():
-        try:
-            found: Any = store.redis.config_get(*WANTED)
-        except ResponseError:  # a managed Redis does not show its settings
-            found = {}
-    told = {_text(name): _text(value) for name, value in found.items()}
-    return {name: told.get(name, "unknown") for name, value in WANTED.items() if told.get(name) != value}
-
-
 def room(store: Store) -> Room:
-    """How much memory it uses and may use."""
+    """How much memory it uses and may use: up to maxmemory, and never more than the machine has."""
     with faults_named():
-        info: Any = store.redis.info("memory")
-    return Room(int(info["used_memory"]), int(info.get("maxmemory", 0)) or None)
+        info: Any = store.redis.info("memory", "persistence")
+    used = int(info["used_memory"]) - int(info.get("mem_not_counted_for_evict", 0))
+    limits = [int(info.get(name, 0)) for name in ("maxmemory", "total_system_memory")]
+    rewrite = min(used, int(info.get("aof_current_size", 0)))
+    return Room(used, min((limit for limit in limits if limit), default=None), rewrite)
 
 
 def record_counts(store: Store) -> dict[str, int]:
@@ -54,7 +46,3 @@ def record_counts(store: Store) -> dict[str, int]:
         pipe.hvals(keys.spread("users"))
         users, groups, tasks = pipe.execute()
     return {"users": users, "groups": groups, "tasks": sum(int(count) for count in tasks)}
-
-
-def _text(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)

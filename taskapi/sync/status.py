@@ -8,10 +8,12 @@ from taskapi.db.engine import Engine, is_reachable
 from taskapi.db.errors import PostgresAway
 from taskapi.domain import clock
 from taskapi.domain.errors import Unavailable
-from taskapi.store import checks, dirty, heartbeats, state, syncs
+from taskapi.store import checks, dirty, heartbeats, state, syncs, watch
 from taskapi.store.client import Store
 from taskapi.store.heartbeats import Alive
 from taskapi.store.jobs import Jobs
+from taskapi.sync import ground
+from taskapi.sync.headroom import headroom
 
 NOBODY = Alive((), beat=False)
 
@@ -20,7 +22,7 @@ def read_status(store: Store, engine: Engine, broker: Jobs, interval: float) -> 
     """All of it; `interval` is that of the full sweep in seconds. Raises Unavailable if Redis is away."""
     waiting, done, now = dirty.backlog(store), syncs.history(store), state.look(store)
     since = _seconds_since(done.last_sync)
-    alive = _alive(broker)
+    alive, kept = _alive(broker), watch.kept(store)
     return {
         "running": alive.is_running,
         "interval": duration(interval),
@@ -39,7 +41,8 @@ def read_status(store: Store, engine: Engine, broker: Jobs, interval: float) -> 
         "losses": list(done.losses),
         "sync_count": done.sync_count,
         "rows_synced": done.rows_synced,
-        "headroom": _headroom(store, now),
+        "headroom": headroom(store, now, kept),
+        "ground": ground.told(kept),
     }
 
 
@@ -89,9 +92,3 @@ def _postgres_counts(engine: Engine) -> dict[str, int] | None:
     except PostgresAway:
         return None
     return {f"{kind}s": counts[kind] for kind in ("user", "group", "task")}
-
-
-def _headroom(store: Store, now: state.State) -> dict[str, Any]:
-    room = checks.room(store)
-    ids = {f"{kind}s": max(0, ceiling - last) for kind, (last, ceiling) in now.ids.items()}
-    return {"memory_used": room.used, "memory_limit": room.limit, "ids": ids}

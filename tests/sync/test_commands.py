@@ -17,7 +17,7 @@ from taskapi.domain.clock import timestamp
 from taskapi.domain.records import User
 from taskapi.embedded.servers import Servers
 from taskapi.extensions import db
-from taskapi.store import checks, dirty, heartbeats, jobs, state
+from taskapi.store import dirty, heartbeats, jobs, state
 from taskapi.store.client import Store
 from taskapi.sync.flush import Flushed
 from tests.conftest import product_environment
@@ -202,8 +202,3 @@ def test_the_doctor_lives_without_anything(opened: Store, engine: Engine, server
 
 def _no_semaphore() -> None:
     raise OSError
-
-
-def test_a_redis_that_hides_its_settings_is_not_called_safe(opened: Store, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(opened.redis, "config_get", lambda *names: {})
-    assert set(checks.unsafe_settings(opened).values()) == {"unknown"}

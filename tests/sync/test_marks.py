@@ -8,7 +8,7 @@ from redis.exceptions import ResponseError
 
 from taskapi.domain.errors import Unavailable
 from taskapi.embedded.servers import Servers
-from taskapi.store import checks, client, contents, dirty, jobs, state
+from taskapi.store import checks, client, contents, dirty, jobs, safety, state
 from taskapi.store.client import Store
 from taskapi.store.jobs import Jobs
 from taskapi.store.kinds import TASK
@@ -91,9 +91,10 @@ def test_a_redis_that_refuses_to_show_its_settings_is_not_called_safe(
     def refuse(*names: str) -> None:
         raise ResponseError("unknown command CONFIG")
 
-    assert checks.unsafe_settings(opened) == {}
+    assert safety.flaws(opened) == []
     monkeypatch.setattr(opened.redis, "config_get", refuse)
-    assert set(checks.unsafe_settings(opened)) == set(checks.WANTED)
+    hidden = {flaw.what: flaw.is_now for flaw in safety.flaws(opened)}
+    assert hidden == {"appendfsync": "unknown", "no-appendfsync-on-rewrite": "unknown"}
 
 
 def test_a_redis_that_is_away_has_no_room_to_tell():
