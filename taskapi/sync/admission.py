@@ -12,7 +12,7 @@ from taskapi.db import locks, meta
 from taskapi.db.engine import Connection, Engine
 from taskapi.domain import failpoints
 from taskapi.domain.errors import Unavailable
-from taskapi.store import dirty, leaving, sessions, state, syncs
+from taskapi.store import dirty, leaving, safety, sessions, state, syncs
 from taskapi.store.client import Store
 from taskapi.store.state import EPOCH_SPAN
 from taskapi.sync import judging, rebuilding
@@ -77,10 +77,13 @@ def admit(store: Store, engine: Engine, *, suspect: bool = False) -> Verdict:
     """Opens Redis, if it is not open, after making sure that nothing is lost or hidden.
 
     `suspect`: PostgreSQL was found to have gone back, so look even though Redis is open. Raises
-    Foreign if the stores do not belong together, PostgresAway, Unavailable.
+    Foreign if the stores do not belong together, PostgresAway, Unavailable; this also where only a safe
+    Redis may be opened, and this one may lose what it has acknowledged.
     """
     if not suspect and (found := state.look(store)).is_ready:
         return Verdict(Finding.READY, found.epoch)
+    if store.safe_only:
+        safety.require_safe(store)
     with locks.held_alone(engine) as connection:
         failpoints.reach("admission.locked")
         facts = judging.look(store, connection)
