@@ -117,8 +117,7 @@ def leased() -> list[Kind]:
 
 def close(store: Store) -> None:
     """Refuses every read and write from now on, until the next admission."""
-    with faults_named():
-        store.redis.hset(keys.META, "state", CLOSED)
+    run_unverified(store, "close")
 
 
 def freeze(store: Store, token: str) -> bool:
