@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Begins an admission: the server says whose it is, and stays closed until open.lua.
 --
 -- KEYS  none.
