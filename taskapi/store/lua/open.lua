@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Ends an admission: from now on this server is the verified one.
 --
 -- KEYS  none.
