@@ -18,7 +18,7 @@ FLASK = $(if $(shell grep -s '^TASKAPI_ENV=' .env),,TASKAPI_ENV=$${TASKAPI_ENV:-
 	$(BIN)/flask --app taskapi:create_app
 CODE := taskapi worker tests migrations run.py celery_app.py
 
-.PHONY: help run stop reset logs psql redis-cli demo scrub test fuzz mutants lint format bench bench-flat bench-cascade clean lock environment environment-dev
+.PHONY: help run stop reset logs psql redis-cli demo scrub test fuzz chaos mutants lint format bench bench-flat bench-cascade clean lock environment environment-dev
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -62,6 +62,9 @@ fuzz: environment-dev ## Drive the services against a plain model for long (RUNS
 
 mutants: environment-dev ## Sabotage a copy of the product in each way; the tests must notice
 	@$(BIN)/python -m tests.mutants $(ARGS)
+
+chaos: environment-dev ## Kill and freeze every part under load, prove nothing is lost (SECONDS=300 SEED=)
+	@exec $(BIN)/python -m tests.chaos --seconds $(or $(SECONDS),300) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 lint: environment-dev ## Check style, types and layers
 	@$(BIN)/ruff check .
