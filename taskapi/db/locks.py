@@ -1,4 +1,4 @@
-"""The one advisory lock: every flush holds it shared, an admission holds it alone."""
+"""The advisory locks: of the sync, that every flush holds shared and an admission alone, and of the compare."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, text
 from taskapi.db.errors import Held, faults_named
 
 _KEY = int.from_bytes(b"taskapi")
+_COMPARE_KEY = int.from_bytes(b"compare")
 
 
 def hold_shared(connection: Connection) -> None:
@@ -30,3 +31,13 @@ def held_alone(engine: Engine, *, patient: bool = True) -> Iterator[Connection]:
             raise Held("Another admission or a restore is under way.")
         connection.commit()
         yield connection
+
+
+@contextmanager
+def compare_turn(engine: Engine) -> Iterator[bool]:
+    """Whether nobody else compares and repairs until the block ends; whoever dies ends their turn."""
+    with faults_named(), engine.connect() as connection:
+        connection.detach()
+        is_mine = connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _COMPARE_KEY})
+        connection.commit()
+        yield bool(is_mine)

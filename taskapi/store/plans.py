@@ -22,6 +22,7 @@ class Change:
 
     `was` None creates it; `now` None purges it. `id` is only for creating: SAME_ID gives it the
     id of the change before it. `tombstone` is the version of the purge that is taken back.
+    `told` is what the journal tells as before, if it is not `was`.
     """
 
     was: Record | None
@@ -29,6 +30,7 @@ class Change:
     action: str
     id: str = NEXT_ID
     tombstone: int = 0
+    told: Record | None = None
 
     @property
     def kind(self) -> Kind:
@@ -108,7 +110,8 @@ def listed(*rows: tuple[Any, ...]) -> list[Any]:
 def _differences(change: Change) -> bytes:
     """The journal's account: each changed field as [before, after]; secret values are left out."""
     kind = change.kind
-    before = codec.values(kind, change.was) if change.was else {}
+    told = change.told or change.was
+    before = codec.values(kind, told) if told else {}
     after = codec.values(kind, change.now) if change.now else {}
     names = [name for name in codec.middle_fields(kind) if before.get(name) != after.get(name)]
     shown = {name: [before.get(name), after.get(name)] for name in names if name not in kind.secret}

@@ -46,3 +46,11 @@ def half_marks(store: Store) -> Iterator[list[str]]:
             yield [name for name, score in zip(names, scores, strict=True) if score is None]
             if start == 0:
                 break
+
+
+def mark(store: Store, name: str, version: int) -> bool:
+    """Marks a record as not in PostgreSQL; False if it is not at that version any more."""
+    reply: Any = run(store, "mark", name, version)
+    if reply[0] == b"unverified":
+        raise refusal(reply)
+    return bool(reply[0] == b"marked")

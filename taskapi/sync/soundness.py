@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from taskapi.domain.records import Record
-from taskapi.store import codec, contents, keys
+from taskapi.store import codec, contents, keys, leaving, walking
 from taskapi.store.client import Store
 from taskapi.store.kinds import Kind
 
@@ -17,6 +17,8 @@ class Soundness:
     orphans: list[str] = field(default_factory=list)
     clashes: list[str] = field(default_factory=list)
     _holders: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    _lonely: list[tuple[Kind, str, str]] = field(default_factory=list)
+    _clashing: list[tuple[Kind, str, str, str]] = field(default_factory=list)
 
     def check(self, store: Store, kind: Kind, records: Mapping[int, Any]) -> None:
         """Looks at some records; each may be looked at more than once."""
@@ -25,12 +27,26 @@ class Soundness:
         gone = contents.missing(store, named)
         for number, record in records.items():
             name = keys.record(kind.name, number)
-            self.orphans += [f"{name} without {parent}" for parent in parents[number] if parent in gone]
+            self._lonely += [(kind, name, parent) for parent in parents[number] if parent in gone]
             self._claim(kind, record)
+
+    def confirm(self, store: Store) -> None:
+        """Looks again at what seemed unsound: while records were read, others may have been written."""
+        gone = contents.missing(store, sorted({parent for _, _, parent in self._lonely}))
+        going = leaving.accounts(store)
+        names = {name for _, name, _ in self._lonely} | {each for row in self._clashing for each in row[2:]}
+        now = walking.read(store, sorted(names)) if names else {}
+        for kind, name, parent in self._lonely:
+            if parent in gone and parent not in going and parent in kind.parents_of(None, now[name]):
+                self.orphans.append(f"{name} without {parent}")
+        for kind, unique, one, other in self._clashing:
+            values = [codec.uniques(kind, now[each]).get(unique) for each in (one, other)]
+            if values[0] is not None and values[0] == values[1]:
+                self.clashes.append(f"{one} and {other} have one {unique}")
 
     def _claim(self, kind: Kind, record: Record) -> None:
         for name, value in codec.uniques(kind, record).items():
             holder = self._holders.setdefault((kind.name, name, value), record.id)
             if holder != record.id:
                 one, other = (keys.record(kind.name, number) for number in sorted((holder, record.id)))
-                self.clashes.append(f"{one} and {other} have one {name}")
+                self._clashing.append((kind, name, one, other))
