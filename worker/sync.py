@@ -2,7 +2,7 @@
 
 import structlog
 
-from taskapi.domain.errors import Unavailable
+from taskapi.domain.errors import Full, Unavailable
 from taskapi.sync.catching_up import catch_up, forced
 from taskapi.sync.catching_up import sweep as sweep_all
 from taskapi.sync.errors import Foreign
@@ -21,7 +21,7 @@ def flush() -> None:
     """Rung after writes and by the beat: admits Redis if it has restarted, then carries what is dirty."""
     try:
         _, flushed = catch_up(store(), engine(), FLUSH_SECONDS)
-    except (Unavailable, Foreign) as fault:
+    except (Unavailable, Full, Foreign) as fault:
         log.warning("nothing was carried", reason=str(fault))
         return
     if flushed.total:
@@ -33,7 +33,7 @@ def sweep() -> None:
     """Rung by the beat at SYNC_INTERVAL: everything, and what is in quarantine once more."""
     try:
         flushed = sweep_all(store(), engine(), SWEEP_SECONDS)
-    except (Unavailable, Foreign) as fault:
+    except (Unavailable, Full, Foreign) as fault:
         log.warning("the sweep was cut short", reason=str(fault))
         return
     log.info("swept", rows=flushed.total, left=flushed.left, refused=flushed.refused)
