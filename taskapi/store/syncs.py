@@ -9,7 +9,7 @@ import orjson
 
 from taskapi.domain.clock import timestamp
 from taskapi.store import keys
-from taskapi.store.client import Store, faults_named
+from taskapi.store.client import Store, faults_named, run
 
 MOST_LOSSES = 100
 
@@ -26,12 +26,7 @@ class SyncHistory:
 
 def note(store: Store, rows: int) -> None:
     """Notes a flush that went well."""
-    with faults_named():
-        pipe = store.redis.pipeline(transaction=True)
-        pipe.hset(keys.SYNC, "last_sync", timestamp())
-        pipe.hincrby(keys.SYNC, "sync_count", 1)
-        pipe.hincrby(keys.SYNC, "rows_synced", rows)
-        pipe.execute()
+    run(store, "note", timestamp(), rows)
 
 
 def record_loss(store: Store, where: str, above: int, up_to: int | None) -> None:
