@@ -16,7 +16,7 @@ _FOLDER = text("SELECT setting FROM pg_settings WHERE name = 'data_directory'")
 
 def folder(engine: Engine, embedded: Iterable[Path] = ()) -> Path | None:
     """Its folder, if it is on this machine: the one it tells, or an `embedded` one. Raises PostgresAway."""
-    if not _is_here(engine.url.host or engine.url.query.get("host") or LOOPBACK[0]):
+    if not _is_here(engine.url.host or engine.url.query.get("host") or "localhost"):
         return None
     with within(LOOK_SECONDS), transaction(engine) as connection:
         told = connection.scalar(_FOLDER)

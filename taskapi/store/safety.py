@@ -145,7 +145,7 @@ def _is_online(replica: Any) -> bool:
 
 def _is_here(store: Store) -> bool:
     to = store.redis.connection_pool.connection_kwargs
-    return "path" in to or to.get("host", LOOPBACK[0]) in LOOPBACK
+    return "path" in to or to.get("host", "localhost") in LOOPBACK
 
 
 def _text(value: Any) -> str:
