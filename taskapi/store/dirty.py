@@ -91,7 +91,7 @@ def peek(store: Store, records: int = 1000, entries: int = 2000) -> Batch:
     *known, found, journal = reply
     triples = zip(found[0::3], found[1::3], found[2::3], strict=True)
     marks = tuple(_mark(name, version, blob) for name, version, blob in triples)
-    lines = tuple(_entry(*line) for line in journal)
+    lines = tuple(entry_of(*line) for line in journal)
     epoch, settled, carried, commits, total = map(int, known)
     return Batch(epoch, settled, carried, commits, total, marks, lines)
 
@@ -112,7 +112,7 @@ def journal(store: Store, after: int = 0, count: int = 1000) -> list[Entry]:
     """The journal's next entries above that version, as far as Redis still has them."""
     with faults_named():
         lines: Any = store.redis.xrange(keys.JOURNAL, min=f"({after}-0", count=count)
-    return [_entry(name, [part for pair in fields.items() for part in pair]) for name, fields in lines]
+    return [entry_of(name, [part for pair in fields.items() for part in pair]) for name, fields in lines]
 
 
 def quarantine(store: Store, marks: Iterable[Mark], reason: str) -> int:
@@ -187,7 +187,8 @@ def _mark(name: bytes, version: bytes, blob: bytes) -> Mark:
     return Mark(kind, int(record_id), int(version), blob)
 
 
-def _entry(journal_id: bytes, flat: list[bytes]) -> Entry:
+def entry_of(journal_id: bytes, flat: list[bytes]) -> Entry:
+    """A line of the journal as a script tells it: its id, then fields and values by turns."""
     value = {flat[index].decode(): flat[index + 1].decode() for index in range(0, len(flat), 2)}
     return Entry(
         version=int(journal_id.partition(b"-")[0]),

@@ -107,7 +107,7 @@ def look(store: Store) -> State:
         pipe.dbsize()
         info, meta, ids, size = pipe.execute()
     text = {name.decode(): value.decode() for name, value in meta.items()}
-    return State(_run_of(info), text, _leases(ids), size == 0)
+    return State(_run_of(info), text, leases_in(ids), size == 0)
 
 
 def leased() -> list[Kind]:
@@ -177,7 +177,7 @@ def recovered(store: Store) -> dict[int, int]:
 def leases(store: Store) -> dict[str, tuple[int, int]]:
     """The last id given and the ceiling of each kind that has ids of its own."""
     with faults_named():
-        return _leases(store.redis.hgetall(keys.IDS))
+        return leases_in(store.redis.hgetall(keys.IDS))
 
 
 def reserve(store: Store, kind: Kind) -> int:
@@ -200,7 +200,8 @@ def raise_ceilings(store: Store, epoch: int, commit: int, ceilings: Mapping[str,
     return bool(run(store, "ceilings", epoch, commit, *flat))
 
 
-def _leases(ids: Any) -> dict[str, tuple[int, int]]:
+def leases_in(ids: Any) -> dict[str, tuple[int, int]]:
+    """The last id given and the ceiling of each kind, out of the hash of both."""
     numbers = {name.decode(): int(value) for name, value in ids.items()}
     return {
         kind.name: (numbers.get(kind.name, 0), numbers.get(f"{kind.name}:ceiling", 0)) for kind in leased()
