@@ -7,7 +7,7 @@ import click
 from flask import current_app
 
 from taskapi.db.engine import Engine
-from taskapi.domain.errors import Full, Invalid, Unavailable
+from taskapi.domain.errors import Invalid, Refused
 from taskapi.extensions import db
 from taskapi.store.client import Store
 from taskapi.sync.errors import Foreign
@@ -19,14 +19,14 @@ def the_store() -> Store:
 
 
 def with_stores(work: Callable[[Store, Engine], None]) -> None:
-    """Does the work; a store that is away, full or foreign is one sentence and exit code 1."""
+    """Does the work; a refusal, or a store that is away or foreign, is one sentence and exit code 1."""
     try:
         work(the_store(), db.engine)
-    except (Unavailable, Full, Foreign) as fault:
-        click.echo(str(fault), err=True)
-        sys.exit(1)
     except Invalid as refusal:
         click.echo(
             " ".join(message for messages in refusal.errors.values() for message in messages), err=True
         )
+        sys.exit(1)
+    except (Refused, Foreign) as fault:
+        click.echo(str(fault), err=True)
         sys.exit(1)

@@ -235,6 +235,12 @@ TASKS = [
 ADMINISTRATION = [
     *(anybody(f"GET {path}", OWNER) for path in ("/admin/status", "/admin/stats", "/admin/jobs")),
     anybody("GET /admin/jobs/nonsense", OWNER_NONE),
+    anybody("GET /admin/quarantine", OWNER),
+    *(
+        anybody(f"POST /admin/quarantine/{name}/{what}", OWNER_NONE)
+        for name in ("user/1", "nonsense/1")
+        for what in ("retry", "discard")
+    ),
     anybody("POST /admin/sync?action=force&wait=0", "401 403 403 403 403 403 202"),
 ]
 
