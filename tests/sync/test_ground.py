@@ -252,7 +252,9 @@ class TestMemory:
             new_task(opened)
         assert drain(opened, engine, 5).left == 0
         assert ground.check(opened, engine, folders).full == {"memory"}
+        configured(maxmemory=0)
         restart(opened)
+        configured(maxmemory=1)
         assert admit(opened, engine).finding is Finding.UNCLEAN
         purge(opened, task)
         close(opened, engine)
