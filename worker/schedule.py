@@ -1,15 +1,21 @@
 """The beat table: what is rung when. Two beats ring twice, which changes nothing."""
 
+from datetime import time
 from typing import Any
+
+from celery.schedules import crontab
 
 FLUSH_SECONDS = 5.0
 HEARTBEAT_SECONDS = 5.0
 CASCADE_SECONDS = 2.0
 GROUND_SECONDS = 60.0
+DAILY_PATIENCE_SECONDS = 6 * 60 * 60
 
 
-def beat_schedule(sweep_seconds: float) -> dict[str, dict[str, Any]]:
+def beat_schedule(sweep_seconds: float, backup_at: time = time(3)) -> dict[str, dict[str, Any]]:
     """Each entry expires when the next is due: a worker that comes late does the newest alone.
+
+    Both stores are compared an hour after the daily backup.
 
     Until one comes they lie in the broker, a small message a second; the first worker throws them away.
     """
@@ -20,7 +26,12 @@ def beat_schedule(sweep_seconds: float) -> dict[str, dict[str, Any]]:
         "housekeeping.cascades": CASCADE_SECONDS,
         "housekeeping.ground": GROUND_SECONDS,
     }
-    return {
+    daily = {"sync.compare": crontab(hour=(backup_at.hour + 1) % 24, minute=backup_at.minute)}
+    often = {
         name: {"task": name, "schedule": seconds, "options": {"expires": max(seconds, FLUSH_SECONDS)}}
         for name, seconds in every.items()
+    }
+    return often | {
+        name: {"task": name, "schedule": moment, "options": {"expires": DAILY_PATIENCE_SECONDS}}
+        for name, moment in daily.items()
     }

@@ -9,6 +9,7 @@ from celery.exceptions import SecurityWarning
 from taskapi import logs
 from taskapi.config import Settings
 from worker.connections import Addresses, addresses_of
+from worker.returning import outlive_the_broker
 from worker.schedule import beat_schedule
 
 CONNECT_SECONDS = 2
@@ -24,9 +25,12 @@ def make_celery(settings: Settings) -> Celery:
     logs.configure(settings)
     _quieten(settings.log_level)
     _allow_root(settings.production)
+    outlive_the_broker()
     addresses = addresses_of(settings)
-    made = Celery("taskapi", include=["worker.sync", "worker.housekeeping"])
-    made.conf.update(_configuration(addresses), beat_schedule=beat_schedule(settings.sync_interval))
+    made = Celery("taskapi", include=["worker.sync", "worker.checks", "worker.housekeeping"])
+    made.conf.update(
+        _configuration(addresses), beat_schedule=beat_schedule(settings.sync_interval, settings.backup_at)
+    )
     made.addresses, made.settings = addresses, settings
     return made
 

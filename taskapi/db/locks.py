@@ -1,4 +1,4 @@
-"""The advisory locks: of the sync, that every flush holds shared and an admission alone, and of the compare."""
+"""The advisory locks: the sync's, which a flush shares and an admission holds alone, and the compare's."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

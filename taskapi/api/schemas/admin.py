@@ -109,6 +109,10 @@ class StatusOut(Schema):
     losses = fields.List(fields.Dict())
     sync_count = fields.Integer()
     rows_synced = fields.Integer()
+    last_compare = fields.Dict(
+        allow_none=True,
+        metadata={"description": "{at, equal, sound, exact, repaired, left} of the last audit."},
+    )
     headroom = fields.Dict(metadata={"description": "What is left of memory, ids and disks, and how long."})
     ground = fields.Dict(metadata={"description": "What the last check of the stores found."})
 
