@@ -22,6 +22,7 @@ __all__ = [
     "is_reachable",
     "part_at_fork",
     "transaction",
+    "unhurried",
     "within",
 ]
 
@@ -83,6 +84,12 @@ def transaction(source: Source) -> Iterator[Connection]:
     else:
         with faults_named(), source.begin() as connection:
             yield connection
+
+
+def unhurried(connection: Connection) -> None:
+    """Lets each statement of the open transaction take as long as it takes."""
+    with faults_named():
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
 
 
 def is_reachable(engine: Engine) -> bool:

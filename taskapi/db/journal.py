@@ -29,6 +29,9 @@ _INSERT = text(
 RESTORE = "restore"
 """The kind of the one entry that tells of a restore; its record id is the epoch."""
 
+REBUILT, GONE_BACK, UNDONE = "rebuilt", "restored", "undone"
+"""Its actions: nothing went back, a backup was restored, or the restore before was taken back."""
+
 _LAST_RESTORE = text(
     "SELECT version, action, operation, fields->'target'->>1 AS target, fields->'archive'->>1 AS archive"
     " FROM change WHERE kind = 'restore' AND (NOT :archived OR fields->'archive'->>1 IS NOT NULL)"

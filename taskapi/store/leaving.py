@@ -52,25 +52,29 @@ def tasks_of(store: Store, name: str, *, trash: bool, after: int, count: int) ->
 
 
 def resume(store: Store) -> int:
-    """Finds sweeps that were under way when Redis was lost, by the tasks that they had not reached; how many.
+    """Finds sweeps that were under way when Redis was lost, for admission, while it is closed; how many."""
+    found: dict[Any, Any] = left_behind(store)
+    if found:
+        with faults_named():
+            store.redis.hset(keys.LEAVING, mapping=found)
+    return len(found)
 
-    For admission, while Redis is closed: tasks of a user or group that is not alive, or of somebody who
-    is not in their group any more.
+
+def left_behind(store: Store) -> dict[str, str]:
+    """What sweeps have not reached, by the tasks that are left: the account of each, by name.
+
+    Tasks of a user or group that is not alive, or of somebody who is not in their group any more.
     """
     names: set[str] = set()
     with faults_named():
         holders: list[Any] = store.redis.hkeys(keys.spread("users"))
         for holder in holders:
-            names |= _left_behind(store, int(holder))
-        if names:
-            text = Account(GONE, timestamp(), 0, "-").text
-            moved = Account(MOVED, timestamp(), 0, "-").text
-            accounts: dict[Any, Any] = {name: moved if name.startswith("member:") else text for name in names}
-            store.redis.hset(keys.LEAVING, mapping=accounts)
-    return len(names)
+            names |= _left_by(store, int(holder))
+    gone, moved = (Account(way, timestamp(), 0, "-").text for way in (GONE, MOVED))
+    return {name: moved if name.startswith("member:") else gone for name in sorted(names)}
 
 
-def _left_behind(store: Store, user_id: int) -> set[str]:
+def _left_by(store: Store, user_id: int) -> set[str]:
     blob: Any = store.redis.get(keys.record(USER.name, user_id))
     if blob is None:
         return {user_goes(user_id)}

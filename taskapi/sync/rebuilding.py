@@ -6,6 +6,7 @@ from taskapi.db import rows
 from taskapi.db.engine import Connection
 from taskapi.db.schema import RECORDS
 from taskapi.domain import failpoints
+from taskapi.domain.records import Record
 from taskapi.store import codec, contents, keys, placing
 from taskapi.store.client import Store
 from taskapi.store.kinds import KINDS, Kind
@@ -40,6 +41,24 @@ def mark(store: Store, connection: Connection) -> int:
         marked += len(missing)
         failpoints.reach("rebuilding.marked")
     return marked
+
+
+def differing(store: Store, connection: Connection) -> dict[str, list[int]]:
+    """Ids, by kind, of records that say one thing in Redis and another in PostgreSQL, in the same version."""
+    found: dict[str, list[int]] = {}
+    for kind, blobs in contents.stored_blobs(store, CHUNK):
+        held = {codec.id_of(blob): blob for blob in blobs}
+        there = {row["id"]: kind.record(**row) for row in rows.some(connection, kind.name, list(held))}
+        connection.commit()
+        found.setdefault(kind.name, []).extend(
+            number for number, record in there.items() if _contradicts(kind, held[number], record)
+        )
+        failpoints.reach("rebuilding.compared")
+    return {kind: sorted(set(numbers)) for kind, numbers in found.items() if numbers}
+
+
+def _contradicts(kind: Kind, blob: bytes, record: Record) -> bool:
+    return codec.version_of(blob) == record.version and codec.decode(kind, blob) != record
 
 
 def gone_from_redis(store: Store, connection: Connection, known: int) -> dict[str, list[int]]:

@@ -1,0 +1,131 @@
+"""Going back in the mirrors: they get the content of another set of tables, each difference as a new version.
+
+Set-based: what differs is first listed in a table of this transaction, then written in one statement a kind.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import JSON, Column, Connection, Table, text
+
+from taskapi.db.errors import faults_named
+from taskapi.db.schema import MIRRORS
+from taskapi.domain.records import OWNER_ID
+
+CHANGED, CREATED, REMOVED = "changed", "created", "removed"
+Forced = Mapping[str, Sequence[int]]
+
+_LIST = text(
+    "CREATE TEMPORARY TABLE going (number bigint GENERATED ALWAYS AS IDENTITY, kind text, id bigint,"
+    " what text, PRIMARY KEY (kind, id)) ON COMMIT DROP"
+)
+_COUNT = text("SELECT what, kind, count(*) FROM going GROUP BY what, kind")
+_FORGET = {
+    False: text("DELETE FROM refused USING going WHERE refused.kind = going.kind AND record_id = id"),
+    True: text("DELETE FROM refused"),
+}
+_IS_STAYING = f"(CAST(:kind AS text) = 'credential' AND id = {OWNER_ID})"
+"""The owner's own password stands in the settings, and never goes back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """How many records of each kind were changed, created and removed, and the last version given."""
+
+    changed: dict[str, int]
+    created: dict[str, int]
+    removed: dict[str, int]
+    last: int
+
+    @property
+    def told(self) -> dict[str, dict[str, int]]:
+        """{changed | created | removed: {kinds: count}}."""
+        found = {CHANGED: self.changed, CREATED: self.created, REMOVED: self.removed}
+        return {what: {f"{kind}s": count for kind, count in kinds.items()} for what, kinds in found.items()}
+
+
+def weigh(connection: Connection, schema: str | None, forced: Forced, base: int = 0) -> Merged:
+    """Lists what must change for the mirrors to say what the tables of that schema say, and changes nothing.
+
+    Without a schema it is only the `forced` records, which get a new version in any case: those that no
+    table has become tombstones.
+    """
+    with faults_named():
+        connection.execute(_LIST)
+        for kind in MIRRORS:
+            values = {"kind": kind, "forced": list(forced.get(kind, ()))}
+            if schema:
+                connection.execute(text(_differing(kind, schema)), values)
+            connection.execute(text(_named(kind)), values)
+        found: dict[str, Counter[str]] = {CHANGED: Counter(), CREATED: Counter(), REMOVED: Counter()}
+        for what, kind, count in connection.execute(_COUNT):
+            found[what][kind] = count
+    last = base + sum(counter.total() for counter in found.values())
+    return Merged(dict(found[CHANGED]), dict(found[CREATED]), dict(found[REMOVED]), last)
+
+
+def merge(connection: Connection, schema: str | None, forced: Forced, base: int) -> Merged:
+    """The same, and writes it: versions count up from `base`.
+
+    Of what was refused nothing is kept that this decides; with a schema that is everything.
+    """
+    merged = weigh(connection, schema, forced, base)
+    with faults_named():
+        for kind in MIRRORS:
+            connection.execute(text(_written(kind, schema)), {"kind": kind, "base": base})
+        connection.execute(_FORGET[schema is not None])
+    return merged
+
+
+def _differing(kind: str, schema: str) -> str:
+    table = MIRRORS[kind]
+    held, wanted = (f"({side}.id IS NOT NULL AND {side}.purged IS NOT TRUE)" for side in ("held", "wanted"))
+    compared = [_comparable(column.name, column.type) for column in _content(table)]
+    differs = " IS DISTINCT FROM ".join(
+        f"({', '.join(name.format(side) for name in compared)})" for side in ("held", "wanted")
+    )
+    return (
+        "INSERT INTO going (kind, id, what) SELECT :kind, id,"  # noqa: S608 - our own names
+        f" CASE WHEN NOT is_wanted THEN '{REMOVED}' WHEN is_held THEN '{CHANGED}' ELSE '{CREATED}' END"
+        f" FROM (SELECT coalesce(held.id, wanted.id) AS id, {held} AS is_held, {wanted} AS is_wanted,"
+        f" {differs} AS differs FROM {table.name} AS held FULL JOIN {schema}.{table.name} AS wanted"
+        " ON held.id = wanted.id) AS both_sides"
+        " WHERE (is_held <> is_wanted OR (is_held AND differs) OR id = ANY(:forced))"
+        f" AND NOT {_IS_STAYING} ORDER BY id"
+    )
+
+
+def _named(kind: str) -> str:
+    is_live = "held.id = named.id AND purged IS NOT TRUE"
+    return (
+        "INSERT INTO going (kind, id, what) SELECT :kind, id,"  # noqa: S608 - the same
+        f" CASE WHEN EXISTS (SELECT FROM {MIRRORS[kind].name} AS held WHERE {is_live})"
+        f" THEN '{CHANGED}' ELSE '{REMOVED}' END"
+        f" FROM unnest(CAST(:forced AS bigint[])) AS named(id) WHERE NOT {_IS_STAYING} ORDER BY id"
+        " ON CONFLICT (kind, id) DO NOTHING"
+    )
+
+
+def _written(kind: str, schema: str | None) -> str:
+    table = MIRRORS[kind]
+    names = [column.name for column in table.columns if column.name not in ("id", "version", "purged")]
+    wanted = f"{schema}.{table.name}" if schema else table.name
+    updates = ", ".join(f"{name} = excluded.{name}" for name in (*names, "purged", "version"))
+    return (
+        f"INSERT INTO {table.name} AS held (id, {', '.join(names)}, purged, version)"  # noqa: S608 - our own names
+        f" SELECT going.id, {', '.join(f'wanted.{name}' for name in names)},"
+        f" CASE WHEN what = '{REMOVED}' THEN true END, :base + number"
+        f" FROM going LEFT JOIN {wanted} AS wanted ON wanted.id = going.id AND what <> '{REMOVED}'"
+        " WHERE kind = :kind ORDER BY going.id"
+        f" ON CONFLICT (id) DO UPDATE SET {updates}"
+    )
+
+
+def _content(table: Table) -> list[Column[Any]]:
+    return [column for column in table.columns if column.name not in ("id", "version", "purged", "words")]
+
+
+def _comparable(name: str, type_: Any) -> str:
+    return f"CAST({{}}.{name} AS jsonb)" if isinstance(type_, JSON) else f"{{}}.{name}"

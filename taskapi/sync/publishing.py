@@ -1,0 +1,85 @@
+"""The end of a restore: Redis is built from PostgreSQL beside what is read, and put in its place at once."""
+
+from dataclasses import dataclass
+
+import structlog
+
+from taskapi.domain import failpoints
+from taskapi.domain.errors import Full
+from taskapi.domain.progress import Progress, unseen
+from taskapi.store import leaving, staging
+from taskapi.store.keys import Fate
+from taskapi.store.staging import Opening
+from taskapi.sync import rebuilding
+from taskapi.sync.admission import admit_alone
+from taskapi.sync.freezing import Frozen
+from taskapi.sync.turning import Turned
+
+log = structlog.get_logger("taskapi.sync")
+
+LINES = (
+    "rebuilding.placed",
+    "refusals.put_back",
+    "publishing.built",
+    "publishing.taken",
+    "publishing.swapped",
+    "publishing.dropped",
+)
+
+STAYING = frozenset({Fate.TAKEN, Fate.JOURNAL, Fate.SESSION, Fate.SWEEP})
+"""What is taken along where nothing goes back."""
+
+GOING_BACK = frozenset({Fate.TAKEN, Fate.JOURNAL})
+BEGINNING = frozenset({Fate.TAKEN})
+"""The journal of another installation takes the place of what little there was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The epoch in which Redis is open again, how many records it has got, whether it was closed for it."""
+
+    epoch: int
+    placed: int
+    offline: bool
+
+
+def end(
+    held: Frozen, turned: Turned, fates: frozenset[Fate], progress: Progress = unseen, *, offline: bool
+) -> Ended:
+    """Opens Redis in the new state: beside what is read, or `offline` in place, and so if room runs out.
+
+    Raises Unavailable if it was overtaken or a store is away: the next admission ends it then.
+    """
+    if not offline:
+        try:
+            return Ended(turned.epoch, publish(held, turned, fates, progress), offline=False)
+        except Full as full:
+            log.warning("no room to build beside; Redis is filled in place", reason=str(full))
+            staging.drop(held.store, held.token)
+    verdict = admit_alone(held.store, held.connection)
+    return Ended(verdict.epoch, verdict.placed, offline=True)
+
+
+def publish(held: Frozen, turned: Turned, fates: frozenset[Fate], progress: Progress = unseen) -> int:
+    """Opens Redis in the new epoch; returns how many records it has.
+
+    Raises Unavailable if it was overtaken, Full without room: the next admission ends it then.
+    """
+    store = held.store
+    with staging.beside(store) as place:
+        placed = rebuilding.fill(place, held.connection)
+        failpoints.reach("publishing.built")
+        progress(0.8)
+        staging.take_along(store, held.token, fates)
+        failpoints.reach("publishing.taken")
+        sweeps = {} if Fate.SWEEP in fates else leaving.left_behind(place)
+    staging.swap(store, held.token, _opening(turned, sweeps))
+    failpoints.reach("publishing.swapped")
+    staging.drop(store, held.token)
+    failpoints.reach("publishing.dropped")
+    return placed
+
+
+def _opening(turned: Turned, sweeps: dict[str, str]) -> Opening:
+    last = turned.entry.version
+    return Opening(turned.epoch, last, last, last, turned.commit, turned.entry, turned.ids, sweeps)
