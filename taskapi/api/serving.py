@@ -23,7 +23,7 @@ from taskapi.domain.errors import Refused, Unauthorized
 from taskapi.domain.rights import Right
 from taskapi.services import accounts
 
-ANSWER_SECONDS = 1.9
+ANSWER_SECONDS = 1.8
 """By then all servers have answered, or the request is refused; what it asks to wait for takes longer."""
 
 
