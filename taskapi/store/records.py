@@ -52,6 +52,11 @@ class Saved:
         """The ids of all records."""
         return tuple(int(name.partition(":")[2]) for name in self.names)
 
+    @property
+    def dirty(self) -> tuple[str, ...]:
+        """What PostgreSQL does not have yet: kind:id@version."""
+        return tuple(f"{name}@{version}" for name, version in zip(self.names, self.versions, strict=True))
+
 
 @dataclass(frozen=True, slots=True)
 class Count:
