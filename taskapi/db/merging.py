@@ -116,9 +116,9 @@ def _written(kind: str, schema: str | None) -> str:
     return (
         f"INSERT INTO {table.name} AS held (id, {', '.join(names)}, purged, version)"  # noqa: S608 - our own names
         f" SELECT going.id, {', '.join(f'wanted.{name}' for name in names)},"
-        f" CASE WHEN what = '{REMOVED}' THEN true END, :base + number"
-        f" FROM going LEFT JOIN {wanted} AS wanted ON wanted.id = going.id AND what <> '{REMOVED}'"
-        " WHERE kind = :kind ORDER BY going.id"
+        f" CASE WHEN going.what = '{REMOVED}' THEN true END, :base + going.number"
+        f" FROM going LEFT JOIN {wanted} AS wanted ON wanted.id = going.id AND going.what <> '{REMOVED}'"
+        " WHERE going.kind = :kind ORDER BY going.id"
         f" ON CONFLICT (id) DO UPDATE SET {updates}"
     )
 

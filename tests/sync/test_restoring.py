@@ -1,0 +1,253 @@
+"""Redis anew from PostgreSQL while it is read: old or new, whole, and nothing that was written lost."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from taskapi.db.engine import Engine
+from taskapi.domain import failpoints
+from taskapi.domain.callers import Claim, Operation
+from taskapi.domain.clock import timestamp
+from taskapi.domain.errors import Unavailable
+from taskapi.domain.filters import Page, Scope, TaskQuery
+from taskapi.domain.records import Group, Task
+from taskapi.outside.shelf import Shelf, open_shelf
+from taskapi.store import contents, dirty, finders, sessions, staging, state, syncs
+from taskapi.store.client import Store
+from taskapi.store.kinds import TASK
+from taskapi.store.plans import Change
+from taskapi.store.reading import Question, ask
+from taskapi.store.records import save
+from taskapi.store.scrub import differences
+from taskapi.sync import restoring
+from taskapi.sync.admission import admit
+from taskapi.sync.flush import drain
+from taskapi.sync.restoring import rebuild
+from tests.sync.conftest import Crash, change, crash, create, many_tasks, new_task, purge
+from tests.sync.test_admission import require_settled, stored_texts, tasks_in
+from tests.sync.test_flush import NO_TRIGGER, TRIGGER, run_sql
+from tests.sync.test_older_redis import sign_in
+
+AFTER = ("turning.committed", *restoring.publishing.LINES)
+"""Lines behind the point of no return."""
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Shelf:
+    return open_shelf(str(tmp_path))
+
+
+@pytest.fixture
+def beside(store: Store) -> Iterator[Redis]:
+    """The database in which a restore builds."""
+    with staging.beside(store) as place:
+        yield place.redis
+
+
+def test_redis_is_built_anew_from_postgresql_with_everything_in_it(
+    opened: Store, engine: Engine, shelf: Shelf, beside: Redis
+):
+    create(opened, Group(name="Team", created_at=timestamp(), updated_at=timestamp()))
+    tasks = many_tasks(opened, 30, tags=("a", "b"), deadline="2026-11-20")
+    change(opened, tasks[0], deleted_at=timestamp())
+    purge(opened, tasks[1])
+    drain(opened, engine, 10)
+    before = stored_texts(opened)
+    opened.redis.hset("counts:all", "0:2", 77)
+    opened.redis.delete(f"task:{tasks[2].id}")
+    journal = opened.redis.xlen("journal")
+
+    report = rebuild(opened, engine, shelf)
+
+    assert (report["epoch"], report["archive"], report["offline"]) == (2, None, False)
+    assert report["records"]["placed"] == 31
+    assert stored_texts(opened) == before
+    assert differences(opened) == []
+    assert opened.redis.xlen("journal") == journal + 1
+    assert (state.look(opened).is_ready, state.look(opened).restorer) == (True, "")
+    assert opened.redis.hget("recovered", 2) == b"%d" % dirty.journal(opened, 0, 1000)[-2].version
+    assert beside.dbsize() == 0
+    following = new_task(opened)
+    assert following.id == tasks[-1].id + 1
+    assert following.version > 2 * state.EPOCH_SPAN
+    require_settled(opened, engine)
+
+
+def test_what_was_never_carried_is_kept(opened: Store, engine: Engine, shelf: Shelf):
+    old = new_task(opened, title="old")
+    drain(opened, engine, 5)
+    change(opened, old, title="new")
+    new_task(opened, title="fresh")
+
+    rebuild(opened, engine, shelf)
+
+    assert tasks_in(opened) == {old.id: "new", old.id + 1: "fresh"}
+    require_settled(opened, engine)
+
+
+def test_sessions_operations_and_limits_of_a_rebuilt_redis_go_on(opened: Store, engine: Engine, shelf: Shelf):
+    sign_in(opened)
+    claim = Claim(1, operation=Operation("key", "fingerprint"))
+    fields = {"title": "once", "user_id": 1, "created_at": timestamp(), "updated_at": timestamp()}
+    first = save(opened, claim, [Change(None, Task(**fields), "created")])
+    lives = opened.redis.pttl(next(iter(opened.redis.keys("op:*"))))
+
+    rebuild(opened, engine, shelf)
+
+    again = save(opened, claim, [Change(None, Task(**fields), "created")])
+    assert (again.again, again.names) == (True, first.names)
+    assert len(sessions.of_user(opened, 1)) == 1
+    assert 0 < opened.redis.pttl(next(iter(opened.redis.keys("op:*")))) <= lives
+
+
+def test_a_sweep_that_was_under_way_goes_on(opened: Store, engine: Engine, shelf: Shelf):
+    opened.redis.hset("leaving", "user:9", '{"way":"back","at":"x","actor":1,"request_id":"-"}')
+    rebuild(opened, engine, shelf)
+    assert opened.redis.hkeys("leaving") == [b"user:9"]
+
+
+def test_every_read_during_a_restore_is_whole(opened: Store, engine: Engine, shelf: Shelf):
+    many_tasks(opened, 400)
+    drain(opened, engine, 20)
+    seen: list[tuple[int, ...]] = []
+    over = threading.Event()
+
+    def read() -> None:
+        while not over.is_set():
+            seen.append(numbers_read(opened))
+
+    with _threads(3, read):
+        for _ in range(3):
+            rebuild(opened, engine, shelf)
+        over.set()
+
+    assert len(seen) > 100
+    assert set(seen) == {(400, 400, 400, 400)}
+
+
+def numbers_read(store: Store) -> tuple[int, ...]:
+    """How many tasks one answer tells of: listed, in all, in the list's size, in the counter."""
+    query = TaskQuery(Scope(everything=True), page=Page(per_page=1000))
+    counted = Question(hashes=("counts:all",), sizes=("tasks:all:0:2",), listing=finders.task_page(query))
+    seen = ask(store, Claim(1), counted)
+    counter = seen.hashes[0].get("0:2", 0)
+    return len(seen.listing.blobs), seen.listing.total, seen.sizes[0], counter
+
+
+@contextmanager
+def _threads(count: int, work: Any) -> Iterator[None]:
+    threads = [threading.Thread(target=work) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    yield
+    for thread in threads:
+        thread.join()
+
+
+def test_a_write_during_the_freeze_is_refused_and_succeeds_after_it(
+    opened: Store, engine: Engine, shelf: Shelf
+):
+    claim = Claim(1, operation=Operation("key", "fingerprint"))
+    fields = {"title": "later", "user_id": 1, "created_at": timestamp(), "updated_at": timestamp()}
+    changes = [Change(None, Task(**fields), "created")]
+    refused = []
+
+    def write() -> None:
+        for attempt in (
+            lambda: save(opened, claim, changes),
+            lambda: state.reserve(opened, TASK),
+            lambda: sessions.end(opened, Claim(1), 1),
+        ):
+            with pytest.raises(Unavailable, match="being restored") as refusal:
+                attempt()
+            refused.append(refusal.value.retry_after)
+
+    with failpoints.armed("publishing.built", write):
+        rebuild(opened, engine, shelf)
+
+    assert refused == [5, 5, 5]
+    saved = save(opened, claim, changes)
+    assert (saved.again, saved.first.record.title) == (False, "later")
+    require_settled(opened, engine)
+
+
+def test_an_admission_meanwhile_leaves_a_restore_alone(opened: Store, engine: Engine, shelf: Shelf):
+    def admit_meanwhile() -> None:
+        with pytest.raises(Unavailable):
+            admit(opened, engine)
+
+    with failpoints.armed("publishing.built", admit_meanwhile):
+        assert rebuild(opened, engine, shelf)["epoch"] == 2
+    require_settled(opened, engine)
+
+
+@pytest.mark.parametrize("offline", [False, True])
+@pytest.mark.parametrize("line", restoring.LINES)
+def test_killed_at_any_line_twice_over_the_next_admission_ends_it(
+    opened: Store, engine: Engine, shelf: Shelf, beside: Redis, line: str, offline: bool
+):
+    if offline and line.startswith(("publishing.", "refusals.", "rebuilding.placed")):
+        pytest.skip("these are lines of an admission")
+    run_sql(engine, TRIGGER)
+    sign_in(opened)
+    kept = new_task(opened, title="kept", tags=("x",))
+    gone = new_task(opened, title="gone")
+    new_task(opened, title="evil")
+    drain(opened, engine, 5)
+    purge(opened, gone)
+    for round_ in range(2):
+        die_at(line, opened, engine, shelf, kept.id, f"changed {round_}", offline=offline)
+        admit(opened, engine)
+        assert beside.dbsize() == 0
+        assert set(tasks_in(opened).values()) == {f"changed {round_}", "evil"}
+
+    assert len(sessions.of_user(opened, 1)) == 1
+    assert not syncs.history(opened).losses
+    run_sql(engine, NO_TRIGGER)
+    dirty.rearm(opened)
+    require_settled(opened, engine)
+    assert (state.look(opened).is_ready, state.look(opened).restorer) == (True, "")
+    assert rebuild(opened, engine, shelf)["records"]["placed"] == 4
+    require_settled(opened, engine)
+
+
+def die_at(
+    line: str, store: Store, engine: Engine, shelf: Shelf, task_id: int, title: str, *, offline: bool
+) -> None:
+    """A restore that dies there, and before which something was written at the last moment."""
+
+    def write() -> None:
+        change(store, contents.present(store, TASK, [task_id])[0], title=title)
+        if line == "freezing.locked":
+            crash()
+        else:
+            lines.enter_context(failpoints.armed(line, crash))
+
+    with ExitStack() as lines:
+        with failpoints.armed("freezing.locked", write), pytest.raises(Crash):
+            rebuild(store, engine, shelf, offline=offline)
+
+
+def test_what_it_cannot_archive_is_not_lost(opened: Store, engine: Engine, shelf: Shelf):
+    task = new_task(opened, title="right")
+    drain(opened, engine, 5)
+    drift(opened, task, "wrong")
+
+    report = rebuild(opened, engine, shelf)
+
+    assert report["records"]["changed"] == {"tasks": 1}
+    assert report["archive"]
+    assert tasks_in(opened) == {task.id: "right"}
+    assert contents.present(opened, TASK, [task.id])[0].version == 2 * state.EPOCH_SPAN + 1
+    require_settled(opened, engine)
+
+
+def drift(store: Store, task: Task, title: str) -> None:
+    """Redis says something else of a record than PostgreSQL, in the same version."""
+    blob = store.redis.get(f"task:{task.id}")
+    store.redis.set(f"task:{task.id}", blob.replace(task.title.encode(), title.encode()))
