@@ -85,13 +85,25 @@ def highest_version(connection: Connection) -> int:
 
 def highest_below(connection: Connection, bounds: Sequence[int]) -> list[int]:
     """The highest version below each of those that is committed anywhere, in their order; 0 for none."""
-    tables = [*(mirror.name for mirror in MIRRORS.values()), CHANGE.name]
+    tables = [*(mirror.name for mirror in MIRRORS.values()), REFUSED.name, CHANGE.name]
     highest = ", ".join(f"(SELECT max(version) FROM {name} WHERE version < bound)" for name in tables)  # noqa: S608
     statement = text(
         f"SELECT coalesce(greatest({highest}), 0)"  # noqa: S608 - the same
         " FROM unnest(CAST(:bounds AS bigint[])) WITH ORDINALITY AS below(bound, place) ORDER BY place"
     )
     return [int(version) for version in connection.scalars(statement, {"bounds": list(bounds)})]
+
+
+def versions_above(connection: Connection, version: int, count: int) -> list[int]:
+    """The lowest versions of records above that one, and the highest; so many of them, or one more."""
+    tables = [*(mirror.name for mirror in MIRRORS.values()), REFUSED.name]
+    above = " UNION ALL ".join(f"SELECT version FROM {name} WHERE version > :version" for name in tables)  # noqa: S608
+    statement = text(
+        f"WITH above AS ({above}), lowest AS (SELECT version FROM above ORDER BY version LIMIT :count)"  # noqa: S608
+        " SELECT version FROM lowest UNION SELECT max(version) FROM above HAVING count(*) > 0"
+        " ORDER BY version"
+    )
+    return [int(found) for found in connection.scalars(statement, {"version": version, "count": count})]
 
 
 def highest_ids(connection: Connection) -> dict[str, int]:

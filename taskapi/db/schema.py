@@ -22,6 +22,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR, UUID
 from sqlalchemy.types import TypeEngine
@@ -111,6 +112,19 @@ CHANGE = Table(
     Column("fields", JSONB(), nullable=False),
 )
 Index("ix_change_kind_record_id_version", CHANGE.c.kind, CHANGE.c.record_id, CHANGE.c.version)
+
+Index("ix_change_at_named", CHANGE.c.at, postgresql_where=text("operation LIKE 'op:% %'"))
+"""By which the writes of the last day that their clients named are found."""
+
+LOSS = Table(
+    "loss",
+    metadata,
+    Column("store", Text(), primary_key=True),
+    Column("above", BigInteger(), primary_key=True, autoincrement=False),
+    Column("up_to", BigInteger()),
+    Column("healed", Boolean(), nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+)
 
 REFUSED = Table(
     "refused",

@@ -1,6 +1,6 @@
 """The tables as Flask-SQLAlchemy models, one per kind: for migrations, the shell and reports."""
 
-from taskapi.db.schema import CHANGE, LEASE, META, MIRRORS, REFUSED
+from taskapi.db.schema import CHANGE, LEASE, LOSS, META, MIRRORS, REFUSED
 from taskapi.extensions import db
 
 
@@ -44,6 +44,12 @@ class Change(db.Model):  # type: ignore[name-defined,misc]
     """The journal."""
 
     __table__ = CHANGE
+
+
+class Loss(db.Model):  # type: ignore[name-defined,misc]
+    """What was ever found lost."""
+
+    __table__ = LOSS
 
 
 class Refused(db.Model):  # type: ignore[name-defined,misc]

@@ -30,6 +30,7 @@ from taskapi.domain.records import User
 from taskapi.store import keys
 from taskapi.store.errors import UNVERIFIED
 from taskapi.store.lines import Lines
+from taskapi.store.witness import Witness
 from taskapi.store.wires import wire_for
 
 CONNECT_SECONDS = 0.4
@@ -77,6 +78,11 @@ class Store:
     metered: Callable[[int, int], None] = _unheard
     safe_only: bool = False
     familiar: dict[int, User] = field(default_factory=dict)
+
+    @property
+    def witness(self) -> Witness:
+        """What was acknowledged here, by version."""
+        return self.lines.witness
 
     def remember(self, user: User) -> None:
         """Keeps how a user was seen."""

@@ -24,6 +24,7 @@ op:<hash>:session        string the session that a write has begun: its id and i
 kept:<user>              zset   those of them that hold a whole answer, by time in ms
 limits                   hash   <user>:<calls>:<period in ms>: when the bucket is full again, in µs
 recovered                hash   epoch: the highest version that either store still had when it was opened
+losses                   hash   <store> <version before>: last version lost or "?", when found, 1 if healed
 sync                     hash   what the flush did last
 ground                   hash   the last check of the ground: report (JSON), samples (JSON) of the last hour
 
@@ -42,6 +43,7 @@ JOURNAL = "journal"
 TRASHED = "trashed"
 LEAVING = "leaving"
 RECOVERED = "recovered"
+LOSSES = "losses"
 SYNC = "sync"
 GROUND = "ground"
 USERS = "users"
@@ -71,7 +73,7 @@ FAMILIES: dict[str, Fate] = {
     "journal": Fate.JOURNAL,
     "leaving": Fate.SWEEP,
     **dict.fromkeys(("session", "sessions"), Fate.SESSION),
-    **dict.fromkeys(("ids", "op", "kept", "sync", "ground", "recovered"), Fate.TAKEN),
+    **dict.fromkeys(("ids", "op", "kept", "sync", "ground", "recovered", "losses"), Fate.TAKEN),
     **dict.fromkeys(("meta", "limits"), Fate.LEFT),
 }
 """Every family of keys of the data Redis, by what stands before the first colon."""

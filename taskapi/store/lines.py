@@ -14,6 +14,7 @@ from redis.exceptions import TimeoutError as TimeoutFault
 from redis.retry import Retry
 
 from taskapi.domain.deadlines import within
+from taskapi.store.witness import Witness
 
 QUICK_SECONDS = 0.45
 PATIENT_SECONDS = 0.9
@@ -22,9 +23,10 @@ PATIENT_SECONDS = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """The connections of one store to one server."""
+    """The connections of one store to one server; the witness hears of each that is made, also anew."""
 
     pool: redis.ConnectionPool
+    witness: Witness = field(default_factory=Witness)
     own: threading.local = field(default_factory=threading.local)
 
     def exchange(self, *command: Any, patient: bool = True) -> Any:
@@ -48,6 +50,7 @@ class Lines:
                 "retry": Retry(NoBackoff(), 0),
             }
             own.connections[patience] = self.pool.connection_class(**options)
+            own.connections[patience].register_connect_callback(self.witness.doubt)
         return own.connections[patience]
 
 

@@ -12,7 +12,7 @@ from taskapi.domain.callers import Caller, Claim
 from taskapi.domain.cascades import is_left
 from taskapi.domain.errors import Limited, NotFound, Unauthorized
 from taskapi.domain.records import Credential, User
-from taskapi.store import codec, keys, plans, records
+from taskapi.store import codec, keys, plans, records, syncs
 from taskapi.store.client import Limit, Store, run
 from taskapi.store.codec import Stored
 from taskapi.store.errors import refusal
@@ -129,6 +129,7 @@ def ask(store: Store, claim: Claim, question: Question) -> Seen:
         raise Limited(reply[1] / 1000)
     if reply[0] != b"ok":
         raise refusal(reply)
+    syncs.heed(store)
     left, full, blobs, held, hashes, sizes, leaving, total, page = reply[1:]
     if limits:
         claim.tally.counted = True

@@ -13,7 +13,7 @@ from taskapi.domain.callers import Claim, Operation
 from taskapi.domain.clock import timestamp
 from taskapi.domain.errors import Conflict, KeyReused
 from taskapi.domain.records import Record
-from taskapi.store import codec, keys, plans
+from taskapi.store import codec, keys, plans, syncs
 from taskapi.store.client import Store, faults_named, run
 from taskapi.store.codec import Stored
 from taskapi.store.errors import refusal
@@ -99,10 +99,17 @@ def save(
     args = [*_header(claim, makes_room=makes_room), *guarded, len(changes), *_each(changes)]
     reply = run(store, "save", *args, even_when_full=makes_room)
     if reply[0] == b"saved":
-        return _written(changes, reply[1:])
+        return _acknowledged(store, _written(changes, reply[1:]))
     if reply[0] == b"again":
-        return completed(store, recalled(reply[1], claim.operation, changes))
+        return _acknowledged(store, completed(store, recalled(reply[1], claim.operation, changes)))
     raise refusal(reply)
+
+
+def _acknowledged(store: Store, saved: Saved) -> Saved:
+    """From here on this process knows that Redis has had it."""
+    store.witness.saw(saved.versions)
+    syncs.heed(store)
+    return saved
 
 
 def completed(store: Store, saved: Saved) -> Saved:

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 
 import structlog
 
-from taskapi.db import locks, meta
+from taskapi.db import journal, locks, meta
 from taskapi.db.engine import Connection, Engine
+from taskapi.db.journal import Restored
 from taskapi.domain import failpoints
 from taskapi.domain.errors import Unavailable
-from taskapi.store import dirty, leaving, safety, sessions, state, syncs
+from taskapi.store import leaving, safety, sessions, staging, state, syncs
 from taskapi.store.client import Store
-from taskapi.store.state import EPOCH_SPAN
-from taskapi.sync import judging, rebuilding
+from taskapi.store.state import EPOCH_SPAN, State
+from taskapi.store.syncs import Loss
+from taskapi.sync import judging, losses, rebuilding
 from taskapi.sync.judging import Facts, Finding
 
 log = structlog.get_logger("taskapi.sync")
@@ -24,6 +26,7 @@ LINES = (
     "admission.locked",
     "admission.judged",
     "admission.begun",
+    "admission.wiped",
     "rebuilding.placed",
     "refusals.put_back",
     "admission.resumed",
@@ -55,10 +58,15 @@ class Verdict:
     placed: int = 0
     marked: int = 0
     buried: int = 0
+    losses: tuple[Loss, ...] = ()
 
     @property
     def sentence(self) -> str:
         """For people."""
+        return " ".join([self._done, *(loss.sentence for loss in self.losses)])
+
+    @property
+    def _done(self) -> str:
         done = {"placed in Redis": self.placed, "marked dirty": self.marked, "purged": self.buried}
         counts = [
             f"{count} {'record' if count == 1 else 'records'} {what}" for what, count in done.items() if count
@@ -80,21 +88,36 @@ def admit(store: Store, engine: Engine, *, suspect: bool = False) -> Verdict:
     Foreign if the stores do not belong together, PostgresAway, Unavailable; this also where only a safe
     Redis may be opened, and this one may lose what it has acknowledged.
     """
-    if not suspect and (found := state.look(store)).is_ready:
+    found = state.look(store)
+    if found.is_ready and not suspect:
+        _clear_up(store, found)
         return Verdict(Finding.READY, found.epoch)
     if store.safe_only:
         safety.require_safe(store)
-    with locks.held_alone(engine) as connection:
+    with locks.held_alone(engine, patient=not found.is_restoring) as connection:
         failpoints.reach("admission.locked")
-        facts = judging.look(store, connection)
-        finding = judging.judge(facts)
-        failpoints.reach("admission.judged")
-        if facts.redis.is_ready and finding is not Finding.WENT_BACK:
-            return Verdict(Finding.READY, facts.redis.epoch)
-        verdict = _admitted(store, connection, facts, finding)
+        return admit_alone(store, connection)
+
+
+def admit_alone(store: Store, connection: Connection) -> Verdict:
+    """The same for whoever holds the lock, over its connection."""
+    facts = judging.look(store, connection)
+    finding = judging.judge(facts)
+    failpoints.reach("admission.judged")
+    if facts.redis.is_ready and finding is not Finding.WENT_BACK:
+        return Verdict(Finding.READY, facts.redis.epoch)
+    verdict = _admitted(store, connection, facts, finding)
+    _clear_up(store, facts.redis)
     say = log.info if finding in (Finding.FIRST, Finding.CLEAN) else log.warning
+    say = log.critical if verdict.losses else say
     say("admitted", finding=str(finding), epoch=verdict.epoch, told=verdict.sentence)
     return verdict
+
+
+def _clear_up(store: Store, found: State) -> None:
+    """What a restore that has died has left beside is dropped by whoever comes next."""
+    if found.restorer:
+        staging.drop(store, found.restorer)
 
 
 def _admitted(store: Store, connection: Connection, facts: Facts, finding: Finding) -> Verdict:
@@ -102,10 +125,13 @@ def _admitted(store: Store, connection: Connection, facts: Facts, finding: Findi
     _require(state.begin(store, facts.redis.run, incarnation, again=facts.redis.is_ready))
     failpoints.reach("admission.begun")
     rebuilt = _rebuild(store, connection, facts, finding)
-    _record_losses(store, facts, finding)
+    losses.bring_back(store, connection)
+    found = losses.found(store, facts, finding)
+    syncs.record_losses(store, found)
     failpoints.reach("admission.rebuilt")
     epoch = facts.epoch + (finding is not Finding.CLEAN)
     ids = facts.ids_kept() if finding is Finding.CLEAN else facts.ids_jumped()
+    losses.write(connection, found)
     buried, commit = _commit(connection, facts, epoch, ids, rebuilt.gone or {})
     failpoints.reach("admission.committed")
     settled = epoch * EPOCH_SPAN if buried else facts.highest
@@ -122,7 +148,7 @@ def _admitted(store: Store, connection: Connection, facts: Facts, finding: Findi
     )
     failpoints.reach("admission.opened")
     _require(opened)
-    return Verdict(finding, epoch, rebuilt.placed, rebuilt.marked, buried)
+    return Verdict(finding, epoch, rebuilt.placed, rebuilt.marked, buried, tuple(found))
 
 
 def _require(same: bool) -> None:
@@ -132,7 +158,7 @@ def _require(same: bool) -> None:
 
 def _rebuild(store: Store, connection: Connection, facts: Facts, finding: Finding) -> _Rebuilt:
     if finding in (Finding.EMPTY, Finding.STALE):
-        placed = _filled(store, connection)
+        placed = _filled(store, connection, restored=facts.unfinished)
         marked = 0 if finding is Finding.EMPTY else rebuilding.mark(store, connection)
         return _Rebuilt(placed, marked)
     if finding is Finding.WENT_BACK:
@@ -143,12 +169,16 @@ def _rebuild(store: Store, connection: Connection, facts: Facts, finding: Findin
     return _Rebuilt()
 
 
-def _filled(store: Store, connection: Connection, known: int = 0) -> int:
+def _filled(store: Store, connection: Connection, known: int = 0, restored: Restored | None = None) -> int:
+    if restored:
+        staging.wipe(store, restored.operation)
+    failpoints.reach("admission.wiped")
     placed = rebuilding.fill(store, connection, known)
     leaving.resume(store)
     failpoints.reach("admission.resumed")
-    # An older Redis has sessions again that were ended meanwhile, by a change of password too.
-    sessions.end_all(store)
+    if restored is None or restored.action != journal.REBUILT:
+        # An older Redis has sessions again that were ended meanwhile, by a change of password too.
+        sessions.end_all(store)
     return placed
 
 
@@ -171,25 +201,3 @@ def _commit(
     connection.commit()
     return buried, commit
 
-
-def _record_losses(store: Store, facts: Facts, finding: Finding) -> None:
-    """What is known to be missing: versions of Redis above PostgreSQL's, or journal that neither has."""
-    closed = facts.postgres.closed if facts.postgres else None
-    if finding is Finding.EMPTY and facts.highest and not (closed and closed["version"] <= facts.highest):
-        syncs.record_loss(store, "redis", facts.highest, None)
-    elif finding is Finding.STALE and facts.last_entry > facts.redis.version:
-        syncs.record_loss(store, "redis", facts.redis.version, facts.last_entry)
-    elif finding is Finding.WENT_BACK:
-        settled = facts.redis.settled
-        syncs.record_loss(store, "postgresql", min(facts.highest, settled), settled)
-        if facts.highest > facts.redis.version:
-            syncs.record_loss(store, "redis", facts.redis.version, facts.highest)
-        _record_lost_journal(store, facts)
-
-
-def _record_lost_journal(store: Store, facts: Facts) -> None:
-    first = next(
-        (entry.version for entry in dirty.journal(store, facts.last_entry, 1)), facts.redis.version + 1
-    )
-    if first > facts.last_entry + 1:
-        syncs.record_loss(store, "journal", facts.last_entry, first - 1)

@@ -6,7 +6,7 @@ from typing import Any
 from taskapi.db.engine import Engine, transaction
 from taskapi.store import dirty, state, syncs
 from taskapi.store.client import Store
-from taskapi.sync import fence
+from taskapi.sync import fence, losses
 from taskapi.sync.admission import Verdict, admit
 from taskapi.sync.errors import PostgresWentBack
 from taskapi.sync.flush import Flushed, drain
@@ -27,10 +27,11 @@ def catch_up(store: Store, engine: Engine, seconds: float) -> tuple[Verdict, Flu
 
 
 def _require_whole(store: Store, engine: Engine) -> None:
-    """A drain with nothing to carry does not ask PostgreSQL; this does."""
-    now = state.look(store)
+    """A drain with nothing to carry does not ask PostgreSQL; this does, and tells it what was found lost."""
+    now, lost = state.look(store), syncs.losses_of(store)
     with transaction(engine) as connection:
         fence.enter(connection, now)
+        losses.write(connection, lost)
 
 
 def sweep(store: Store, engine: Engine, seconds: float) -> Flushed:

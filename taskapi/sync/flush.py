@@ -16,6 +16,7 @@ from taskapi.domain import failpoints
 from taskapi.store import dirty, syncs
 from taskapi.store.client import Store
 from taskapi.store.dirty import Batch
+from taskapi.store.syncs import POSTGRESQL, Loss
 from taskapi.sync import fence, leases
 from taskapi.sync.carrying import Carried, carry_entries, carry_records
 from taskapi.sync.errors import EpochMoved, PostgresWentBack
@@ -95,7 +96,7 @@ def _flush_watched(store: Store, engine: Engine) -> Flushed:
         return flush_batch(store, engine)
     except PostgresWentBack as alert:
         log.critical("PostgreSQL went back", has=alert.highest, had=alert.settled, cleared=0)
-        syncs.record_loss(store, "postgresql", alert.highest, alert.settled)
+        syncs.record_losses(store, [Loss(POSTGRESQL, alert.highest, alert.settled, healed=True)])
         raise
 
 

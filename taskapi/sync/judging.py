@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from taskapi.db import journal, meta, rows
 from taskapi.db.engine import Connection
+from taskapi.db.journal import Restored
 from taskapi.db.meta import Installation
 from taskapi.domain.records import OWNER_ID
 from taskapi.store import state
@@ -27,6 +28,10 @@ class Finding(StrEnum):
     WENT_BACK = "went back"
 
 
+MOST_GAPS = 50
+"""So many records ahead of the others are told apart from what is lost around them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """Both stores as they are found, under the lock that keeps everybody else out.
@@ -34,6 +39,9 @@ class Facts:
     `highest` is the highest version in PostgreSQL, `last_entry` that of its journal, `highest_ids`
     has the highest id of each kind there. `recovered` says of each epoch that Redis does not know to
     have been opened, the one that may come included, which version below it is the highest of both.
+    `last_change` is the last journal entry that tells of a record, `restored` the last restore.
+    `ahead` are versions of records in PostgreSQL that are above all that either store has without a gap:
+    the lowest, and the highest. `redis_was_ahead` says that PostgreSQL has what Redis has once had.
     """
 
     redis: State
@@ -43,7 +51,11 @@ class Facts:
     leases: dict[str, int]
     highest_ids: dict[str, int]
     recovered: dict[int, int]
+    last_change: int = 0
+    restored: Restored | None = None
     newborn: str = field(default_factory=lambda: str(uuid.uuid4()))
+    ahead: tuple[int, ...] = ()
+    redis_was_ahead: bool = False
 
     @property
     def incarnation(self) -> str:
@@ -58,10 +70,31 @@ class Facts:
         return max(self.redis.epoch, self.postgres.epoch if self.postgres else 0, by_version)
 
     @property
+    def whole(self) -> int:
+        """The highest version up to which one of the stores has all there was."""
+        return max(self.last_entry, self.redis.version)
+
+    @property
+    def was_closed(self) -> bool:
+        """Whether PostgreSQL had everything, and nothing was written since."""
+        closed = self.postgres.closed if self.postgres else None
+        return closed is not None and closed["version"] <= self.highest
+
+    @property
     def redis_is_older(self) -> bool:
         """Whether PostgreSQL has something that Redis has never known, or does not know any more."""
         epoch = self.postgres.epoch if self.postgres else 0
         return epoch > self.redis.epoch or self.highest > self.redis.version
+
+    @property
+    def unfinished(self) -> Restored | None:
+        """The restore that has frozen this very Redis, and was committed, but not carried out here.
+
+        PostgreSQL has all of this Redis then: it was carried before.
+        """
+        last, redis = self.restored, self.redis
+        is_its = last and last.operation == redis.restorer and last.version > redis.version
+        return last if is_its else None
 
     def ids_kept(self) -> dict[str, tuple[int, int]]:
         """Ids that go on without a gap."""
@@ -93,10 +126,14 @@ def look(store: Store, connection: Connection) -> Facts:
         meta.leases(connection),
         rows.highest_ids(connection),
         {},
+        journal.last_change(connection),
+        journal.last_restore(connection),
     )
-    facts = replace(facts, recovered=_recovered(connection, facts))
+    ahead = rows.versions_above(connection, facts.whole, MOST_GAPS)
+    was_ahead = facts.unfinished is None and (bool(ahead) or facts.last_change > facts.redis.version)
+    recovered = _recovered(connection, facts)
     connection.commit()
-    return facts
+    return replace(facts, recovered=recovered, ahead=tuple(ahead), redis_was_ahead=was_ahead)
 
 
 def _recovered(connection: Connection, facts: Facts) -> dict[int, int]:

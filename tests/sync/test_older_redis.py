@@ -64,7 +64,7 @@ def test_what_postgresql_alone_has_is_brought_over_even_if_it_went_back_too(open
     require_settled(opened, engine)
     assert titles(engine) == expected
     assert sessions.of_user(opened, 1) == []
-    assert {loss["store"] for loss in syncs.history(opened).losses} == {"postgresql", "redis", "journal"}
+    assert {loss["store"] for loss in syncs.history(opened).losses} == {"postgresql", "redis"}
 
 
 def sign_in(store: Store) -> None:

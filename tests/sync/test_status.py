@@ -14,6 +14,7 @@ from taskapi.embedded.servers import Servers
 from taskapi.store import dirty, heartbeats, jobs, syncs
 from taskapi.store.client import Store
 from taskapi.store.jobs import Jobs
+from taskapi.store.syncs import Loss
 from taskapi.sync import status
 from taskapi.sync.flush import drain
 from taskapi.sync.status import duration, read_stats, read_status
@@ -95,15 +96,12 @@ def test_both_stores_are_counted(opened: Store, engine: Engine, broker: Jobs):
 
 
 def test_a_loss_is_recorded_once(opened: Store):
-    for _ in range(2):
-        syncs.record_loss(opened, "redis", 5, 9)
-    syncs.record_loss(opened, "redis", 5, None)
+    loss = Loss("redis", 5, 9)
 
-    losses = syncs.history(opened).losses
-    assert [(loss["store"], loss["above"], loss["up_to"]) for loss in losses] == [
-        ("redis", 5, 9),
-        ("redis", 5, None),
-    ]
+    assert syncs.record_losses(opened, [loss]) == [loss]
+    assert syncs.record_losses(opened, [loss]) == []
+
+    assert syncs.losses_of(opened) == [loss]
 
 
 def test_what_waits_is_counted_kind_by_kind(opened: Store):
