@@ -58,7 +58,7 @@ def register(
     saved = known or save(store, claim, account_changes(values))
     version = saved.versions[1]
     session = sessions.begin(store, claim, saved.first.id, version, life_seconds, asdict(device))
-    return _login(whole(saved.first).after(*saved.names, replayed=saved.again), session)
+    return _login(whole(saved.first).after(*saved.dirty, replayed=saved.again), session)
 
 
 @decided_again

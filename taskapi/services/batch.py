@@ -149,7 +149,7 @@ def _carried_out(store: Store, seen: Seen, items: Sequence[_Item]) -> Shown:
         saved = save(store, seen.claim, [item.change for item in changing if item.change], guards)
         if saved.again and seen.claim.operation:
             return _replayed(items, saved)
-        return _answer(items).after(*saved.names, replayed=saved.again)
+        return _answer(items).after(*saved.dirty, replayed=saved.again)
     same = [item.id for item in items if item.refusal is None]
     if same:
         remember(store, seen.claim, seen.existing(TASK, same[0]), guards)
@@ -163,7 +163,7 @@ def _replayed(items: Sequence[_Item], saved: Saved) -> Shown:
     """
     written = set(saved.ids)
     told = [_Item(item.id) if item.id in written else _unwritten(item) for item in items]
-    return _answer(told).after(*saved.names, replayed=True)
+    return _answer(told).after(*saved.dirty, replayed=True)
 
 
 def _unwritten(item: _Item) -> _Item:

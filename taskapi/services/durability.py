@@ -13,8 +13,8 @@ from taskapi.store.client import Store
 POLL_SECONDS = 0.02
 
 
-def wait_until_committed(store: Store, names: Sequence[str], seconds: float) -> bool:
-    """Whether these records (kind:id) were committed to PostgreSQL within that time.
+def wait_until_committed(store: Store, written: Sequence[str], seconds: float) -> bool:
+    """Whether these (kind:id@version) were committed to PostgreSQL within that time.
 
     What PostgreSQL refuses is not committed, however long one waits. Whether it is can also not be
     known: the write stands, so nothing is raised.
@@ -22,7 +22,7 @@ def wait_until_committed(store: Store, names: Sequence[str], seconds: float) -> 
     until = time.monotonic() + seconds
     try:
         with anew(seconds):
-            while dirty.is_dirty(store, names):
+            while not dirty.is_committed(store, written):
                 if time.monotonic() >= until:
                     return False
                 time.sleep(POLL_SECONDS)

@@ -212,8 +212,8 @@ def _require_version(group: Group, if_match: int | None) -> None:
 
 
 def _written(saved: Saved) -> Shown:
-    return whole(saved.first).after(*saved.names, replayed=saved.again)
+    return whole(saved.first).after(*saved.dirty, replayed=saved.again)
 
 
 def _removed(saved: Saved) -> Shown:
-    return deleted(saved.ids[0]).after(*saved.names, replayed=saved.again)
+    return deleted(saved.ids[0]).after(*saved.dirty, replayed=saved.again)

@@ -104,8 +104,8 @@ def _require_plain(caller: Caller, user: User) -> None:
 
 
 def _written(caller: Caller, saved: Saved) -> Shown:
-    return shown_user(caller, saved.first).after(*saved.names, replayed=saved.again)
+    return shown_user(caller, saved.first).after(*saved.dirty, replayed=saved.again)
 
 
 def _removed(saved: Saved) -> Shown:
-    return deleted(saved.ids[0]).after(*saved.names, replayed=saved.again)
+    return deleted(saved.ids[0]).after(*saved.dirty, replayed=saved.again)

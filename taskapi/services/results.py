@@ -16,8 +16,8 @@ class Shown:
     """One record as the caller may see it: `body` is its JSON.
 
     `version` is that of the whole stored record, None where the body is narrowed or computed.
-    `dirty` names the records (kind:id) that a write has left for PostgreSQL, `replayed` says that
-    this write had been done before.
+    `dirty` names what a write has left for PostgreSQL (kind:id@version; without a version, whichever is
+    there), `replayed` says that this write had been done before.
     """
 
     body: bytes

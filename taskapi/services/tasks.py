@@ -163,8 +163,8 @@ def _placed(caller: Caller, owner: User, fields: dict[str, Any]) -> Task:
 
 
 def _written(saved: Saved) -> Shown:
-    return whole(saved.first).after(saved.first.name, replayed=saved.again)
+    return whole(saved.first).after(*saved.dirty, replayed=saved.again)
 
 
 def _removed(saved: Saved) -> Shown:
-    return deleted(saved.ids[0]).after(*saved.names, replayed=saved.again)
+    return deleted(saved.ids[0]).after(*saved.dirty, replayed=saved.again)

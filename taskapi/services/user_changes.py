@@ -189,7 +189,7 @@ def _new_password(was: Credential | None, password: str, user_id: int) -> Change
 
 
 def _done(caller: Caller, saved: Saved) -> _Changed:
-    return _Changed(caller, saved.first, saved.names, saved.again)
+    return _Changed(caller, saved.first, saved.dirty, saved.again)
 
 
 def _worktimes(user: User) -> Shown:

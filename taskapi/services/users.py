@@ -132,7 +132,7 @@ def require_groups(seen: Seen, group_ids: tuple[int, ...]) -> None:
 
 def written(caller: Caller, saved: Saved) -> Shown:
     """The answer to a write of a user."""
-    return shown_user(caller, saved.first).after(*saved.names, replayed=saved.again)
+    return shown_user(caller, saved.first).after(*saved.dirty, replayed=saved.again)
 
 
 def _listed_groups(caller: Caller) -> tuple[int, ...] | None:
@@ -155,4 +155,4 @@ def _within_reach(caller: Caller, fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _deleted(saved: Saved) -> Shown:
-    return deleted(saved.ids[0]).after(*saved.names, replayed=saved.again)
+    return deleted(saved.ids[0]).after(*saved.dirty, replayed=saved.again)

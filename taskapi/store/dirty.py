@@ -158,13 +158,12 @@ def count(store: Store) -> int:
         return int(store.redis.zcard(keys.DIRTY))
 
 
-def is_dirty(store: Store, names: Sequence[str]) -> bool:
-    """Whether any of these records still waits for PostgreSQL: it is dirty, or in quarantine."""
-    with faults_named():
-        pipe = store.redis.pipeline(transaction=True)
-        pipe.zmscore(keys.DIRTY, list(names))
-        pipe.hmget(keys.QUARANTINE, list(names))
-        return any(found is not None for answer in pipe.execute() for found in answer)
+def is_committed(store: Store, written: Sequence[str]) -> bool:
+    """Whether PostgreSQL has all of these: kind:id@version, or kind:id for whatever version is there.
+
+    Not if one is dirty, or in quarantine, nor if another server has taken over that may never have had it.
+    """
+    return bool(run(store, "committed", *written))
 
 
 def backlog(store: Store) -> Backlog:

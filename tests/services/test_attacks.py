@@ -97,7 +97,7 @@ def test_a_store_that_is_lost_while_waiting_does_not_unsay_the_write(store, hous
     def away(*_):
         raise Unavailable("away")
 
-    monkeypatch.setattr(dirty, "is_dirty", away)
+    monkeypatch.setattr(dirty, "is_committed", away)
     assert not durability.wait_until_committed(store, ["task:1"], 1)
 
 

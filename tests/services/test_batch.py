@@ -115,8 +115,8 @@ def test_done_sets_the_time_and_what_is_done_stays_as_it_is(store, house):
     task, done = house.task(BOB, 1), house.task(BOB, 1, status=True, completed_at="2026-01-01T00:00:00.000Z")
     shown = batch.change_tasks(store, claim(BOB), [task.id, done.id], {}, "mark_done")
     assert said(shown)["updated"] == 2
-    assert shown.dirty == (f"task:{task.id}",)
-    assert house.stored(f"task:{task.id}")["completed_at"]
+    now = house.stored(f"task:{task.id}")
+    assert (shown.dirty, bool(now["completed_at"])) == ((f"task:{task.id}@{now['version']}",), True)
     assert house.stored(f"task:{done.id}")["version"] == done.version
 
 

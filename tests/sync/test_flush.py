@@ -71,7 +71,7 @@ def test_a_change_made_during_the_flush_stays_dirty(opened: Store, engine: Engin
         task = change(opened, task, title=f"before {line}")
         with failpoints.armed(line, partial(change, opened, task, title=f"during {line}")):
             flush_batch(opened, engine)
-        assert dirty.is_dirty(opened, ["task:1"]), line
+        assert not dirty.is_committed(opened, ["task:1"]), line
         assert titles(engine)[1] in (f"before {line}", f"during {line}")
         task = contents.present(opened, TASK, [1])[0]
     drain(opened, engine, 5)
@@ -85,7 +85,7 @@ def test_a_flush_that_dies_at_any_line_loses_nothing(opened: Store, engine: Engi
     task = new_task(opened)
     with failpoints.armed(line, crash), pytest.raises(Crash):
         flush_batch(opened, engine)
-    assert dirty.is_dirty(opened, ["task:1"]) == (line != "flush.settled")
+    assert dirty.is_committed(opened, ["task:1"]) == (line == "flush.settled")
 
     change(opened, task, title="later")
     drain(opened, engine, 5)

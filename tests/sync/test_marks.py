@@ -56,8 +56,8 @@ def test_a_quarantined_record_still_waits_for_postgresql(opened: Store):
     dirty.quarantine(opened, dirty.peek(opened).marks, "a test")
 
     assert dirty.count(opened) == 0
-    assert dirty.is_dirty(opened, ["task:1"])
-    assert not dirty.is_dirty(opened, ["task:2"])
+    assert not dirty.is_committed(opened, ["task:1"])
+    assert dirty.is_committed(opened, ["task:2"])
 
 
 def test_forgotten_quarantine_is_cleared_away(opened: Store):
