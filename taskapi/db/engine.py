@@ -22,6 +22,7 @@ __all__ = [
     "is_reachable",
     "part_at_fork",
     "transaction",
+    "trial",
     "unhurried",
     "within",
 ]
@@ -84,6 +85,21 @@ def transaction(source: Source) -> Iterator[Connection]:
     else:
         with faults_named(), source.begin() as connection:
             yield connection
+
+
+@contextmanager
+def connection_of(engine: Engine) -> Iterator[Connection]:
+    """A connection in no transaction; what is open at the end of the block is rolled back."""
+    with faults_named(), engine.connect() as connection:
+        yield connection
+
+
+@contextmanager
+def trial(engine: Engine) -> Iterator[Connection]:
+    """A transaction that is taken back at the end of the block, whatever was done in it."""
+    with faults_named(), engine.connect() as connection, connection.begin() as trying:
+        yield connection
+        trying.rollback()
 
 
 def unhurried(connection: Connection) -> None:

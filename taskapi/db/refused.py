@@ -1,6 +1,6 @@
 """Records that PostgreSQL does not take as they are, kept byte for byte beside the mirrors until it does."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
 
 from sqlalchemy import Connection, text
@@ -29,6 +29,8 @@ _SOME = text(
     f"SELECT record_id, version, record, reason, {_MOMENT} AS at FROM refused"  # noqa: S608 - the same
     f" WHERE kind = :kind AND record_id > :after AND NOT {_IN_MIRROR} ORDER BY record_id LIMIT :count"
 )
+
+_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +62,11 @@ def some(connection: Connection, kind: str, after: int, count: int) -> list[Refu
     """The next records of a kind by id that are newer here than in their mirror, or not there at all."""
     found = connection.execute(_SOME, {"kind": kind, "after": after, "count": count})
     return [Refused(kind, row.record_id, row.version, bytes(row.record), row.reason, row.at) for row in found]
+
+
+def every(connection: Connection, kind: str) -> Iterator[Refused]:
+    """All of them."""
+    after = 0
+    while found := some(connection, kind, after, _AT_ONCE):
+        yield from found
+        after = found[-1].record_id

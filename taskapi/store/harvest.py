@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from taskapi.store import dirty, state, walking
-from taskapi.store.client import Store, run
+from taskapi.store import dirty, keys, state, walking
+from taskapi.store.client import Store, faults_named, run
 from taskapi.store.dirty import BATCH_BYTES, Entry
 from taskapi.store.errors import refusal
 from taskapi.store.kinds import KINDS, Kind
@@ -64,6 +65,20 @@ def harvest(store: Store, after: int, wanted: int = 0, *, entries: int = ENTRIES
         tuple(dirty.entry_of(*line) for line in lines),
         tuple(_found(*told[start : start + 4]) for start in range(0, len(told), 4)),
     )
+
+
+def found(store: Store, names: Sequence[str]) -> list[Found]:
+    """The records of those `kind:id` as they are now."""
+    places = [prefix + name for name in names for prefix in (keys.LIVE, keys.TRASH)]
+    with faults_named():
+        blobs: Any = store.redis.mget(places) if places else []
+    return [_lying(name, *blobs[2 * place : 2 * place + 2]) for place, name in enumerate(names)]
+
+
+def _lying(name: str, live: bytes | None, trash: bytes | None) -> Found:
+    kind, _, number = name.encode().partition(b":")
+    prefix, blob = (keys.TRASH, trash) if live is None else (keys.LIVE, live)
+    return _found(kind, number, prefix.encode(), blob or b"")
 
 
 def _ceilings(ids: dict[bytes, bytes]) -> dict[str, int]:

@@ -90,12 +90,13 @@ def manifest_in(tail: bytes) -> Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """An archive of which every byte is as it was written. `sha256` is what it says of itself."""
+    """An archive of which every byte is as it was written. `tail` are its last `TAIL_BYTES`."""
 
     file: BinaryIO
     size: int
     manifest: Manifest
     manifest_size: int
+    tail: bytes
     sha256: str
 
     def lines(self, progress: Progress = unseen) -> Iterator[Line]:
@@ -129,7 +130,7 @@ def open_whole(file: BinaryIO, progress: Progress = unseen) -> Archive:
     file.seek(max(0, size - TAIL_BYTES))
     tail = file.read()
     length = int.from_bytes(tail[-(_LENGTH + _DIGEST) : -_DIGEST])
-    return Archive(file, size, manifest_in(tail), length, sha256.hex())
+    return Archive(file, size, manifest_in(tail), length, tail, sha256.hex())
 
 
 def _digests(file: BinaryIO, size: int, progress: Progress) -> tuple[bytes, bytes]:

@@ -25,6 +25,10 @@ class JournalRefused(Unavailable):
         super().__init__(f"PostgreSQL refuses the journal, so nothing is carried: {reason}")
 
 
+class Overtaken(Unavailable):
+    """What was being read has moved on too fast, or to another epoch, to be of one moment."""
+
+
 class Foreign(Exception):
     """Redis and PostgreSQL do not belong together; `str()` says what was found and what to do."""
 

@@ -27,6 +27,11 @@ def enter(connection: Connection, known: Known) -> None:
     or lacks what was settled or carried or a commit, PostgresAway.
     """
     locks.hold_shared(connection)
+    require_whole(connection, known)
+
+
+def require_whole(connection: Connection, known: Known) -> None:
+    """The same, with nobody kept out."""
     found = meta.installation(connection)
     if found is not None and found.epoch > known.epoch:
         raise EpochMoved(f"PostgreSQL is in epoch {found.epoch}, this was read in epoch {known.epoch}.")

@@ -15,6 +15,7 @@ from taskapi.domain.clock import timestamp
 from taskapi.domain.records import Record
 from taskapi.store import codec
 from taskapi.store.dirty import Entry, Mark
+from taskapi.store.harvest import Found
 from taskapi.store.kinds import KINDS, Kind
 
 JOURNAL, APART = "change", "refused"
@@ -22,6 +23,7 @@ SECTIONS = (*RECORDS, JOURNAL, APART)
 """What an archive has, in order: every kind, the journal, and what PostgreSQL has refused."""
 
 UNREADABLE = "unreadable"
+NOT_READABLE = "What Redis has is no such record."
 
 Line = tuple[str, bytes]
 """A section and a JSON object without line breaks."""
@@ -73,13 +75,12 @@ def of_record(kind: Kind, record: Record) -> Line:
     return kind.name, codec.blob(codec.middle(kind, record), record.id, record.version)
 
 
-def of_blob(kind: Kind, record_id: int, stored: bytes) -> Line:
+def of_found(found: Found) -> Line:
     """The line of what Redis has of a record; one that nobody can read is set apart, byte for byte."""
-    try:
-        return of_record(kind, codec.decode(kind, stored))
-    except (ValueError, TypeError, AttributeError) as fault:
-        reason = f"not a {kind.name}: {fault}".encode(errors="replace").decode().replace("\0", "")
-        return of_refused(Refused(kind.name, record_id, _version_in(stored), stored, reason, timestamp()))
+    if found.record is not None:
+        return of_record(found.kind, found.record)
+    known = (found.kind.name, found.id, _version_in(found.blob), found.blob)
+    return of_refused(Refused(*known, NOT_READABLE, timestamp()))
 
 
 def of_entry(entry: Entry) -> Line:

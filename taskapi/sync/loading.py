@@ -9,9 +9,8 @@ from taskapi.db.engine import Connection
 from taskapi.db.refused import Refused
 from taskapi.db.schema import RECORDS
 from taskapi.domain import failpoints
-from taskapi.domain.clock import timestamp
 from taskapi.domain.progress import Progress, part, unseen
-from taskapi.store.dirty import Entry
+from taskapi.store.dirty import Entry, Mark
 from taskapi.store.kinds import KINDS
 from taskapi.sync import carrying, lines
 from taskapi.sync.archive import Archive, Manifest
@@ -26,12 +25,14 @@ ROWS, BYTES = 2000, 2_000_000
 class Loaded:
     """The archive in `pg_temp`, in the tables that `db.scratch` names, and what it says of itself.
 
-    What PostgreSQL refuses of its records lies in `pg_temp.refused`, as it does in the real tables;
-    `moved` names (kind, id) what went there now.
+    `current` counts its lines as this version of the program writes them. What PostgreSQL refuses of
+    its records lies in `pg_temp.refused`, as it does among the real tables; `moved` names (kind, id)
+    what went there now.
     """
 
     connection: Connection
     manifest: Manifest
+    current: Tallies = field(default_factory=Tallies)
     moved: set[tuple[str, int]] = field(default_factory=set)
 
 
@@ -60,17 +61,17 @@ def contents(loaded: Loaded) -> Iterator[Line]:
             kind = KINDS[name]
             yield from (lines.of_record(kind, kind.record(**row)) for row in rows.stream(connection, name))
         yield from (lines.of_entry(Entry(**row)) for row in journal.stream(connection))
-        for apart in _refused(connection):
+        for apart in (row for name in RECORDS for row in refused.every(connection, name)):
             is_moved = (apart.kind, apart.record_id) in loaded.moved
             yield (apart.kind, apart.record) if is_moved else lines.of_refused(apart)
 
 
-def require_same(manifest: Manifest, found: Tallies, sentence: str) -> None:
+def require_same(wanted: Manifest | Tallies, found: Tallies, sentence: str) -> None:
     """Raises Broken with that sentence, and how many of what differ."""
     counts, digests = found.counts, found.digests
-    wrong = [name for name in counts if manifest.digests[name] != digests[name]]
+    wrong = [name for name in counts if wanted.digests.get(name) != digests[name]]
     if wrong:
-        told = ", ".join(f"{name}: {counts[name]} of {manifest.counts[name]}" for name in wrong)
+        told = ", ".join(f"{name}: {counts[name]} of {wanted.counts.get(name)}" for name in wrong)
         raise Broken(f"{sentence} ({told}).")
 
 
@@ -91,26 +92,34 @@ def _batches(found: Iterable[Line], tallies: Tallies) -> Iterator[tuple[str, lis
 
 def _put(loaded: Loaded, section: str, texts: list[bytes]) -> None:
     connection = loaded.connection
+    try:
+        found = _read(section, texts)
+    except (ValueError, TypeError, KeyError, AttributeError) as fault:
+        raise Broken(f"It has a {section} that this version of taskapi cannot read.") from fault
+    for line in found.lines:
+        loaded.current.add(line)
+    carrying.carry_entries(connection, found.entries)
+    refused.put(connection, found.apart)
+    carried = carrying.carry_records(connection, found.marks)
+    loaded.moved |= {(mark.kind, mark.id) for mark, _ in carried.refused}
+
+
+@dataclass(slots=True)
+class _Read:
+    """What some lines say, and the same lines as they would be written today."""
+
+    lines: list[Line]
+    marks: list[Mark] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    apart: list[Refused] = field(default_factory=list)
+
+
+def _read(section: str, texts: list[bytes]) -> _Read:
     if section == JOURNAL:
-        carrying.carry_entries(connection, [lines.entry(text) for text in texts])
-    elif section == APART:
-        refused.put(connection, [lines.refused(text) for text in texts])
-    else:
-        _put_records(loaded, section, texts)
-
-
-def _put_records(loaded: Loaded, kind: str, texts: list[bytes]) -> None:
-    marks = lines.marks(kind, texts)
-    found = carrying.carry_records(loaded.connection, marks).refused
-    moment = timestamp()
-    apart = [Refused(kind, mark.id, mark.version, mark.blob, reason, moment) for mark, reason in found]
-    refused.put(loaded.connection, apart)
-    loaded.moved |= {(kind, mark.id) for mark, _ in found}
-
-
-def _refused(connection: Connection) -> Iterator[Refused]:
-    for kind in RECORDS:
-        after = 0
-        while found := refused.some(connection, kind, after, ROWS):
-            yield from found
-            after = found[-1].record_id
+        entries = [lines.entry(text) for text in texts]
+        return _Read([lines.of_entry(entry) for entry in entries], entries=entries)
+    if section == APART:
+        apart = [lines.refused(text) for text in texts]
+        return _Read([lines.of_refused(each) for each in apart], apart=apart)
+    marks = lines.marks(section, texts)
+    return _Read([(section, mark.blob) for mark in marks], marks)
