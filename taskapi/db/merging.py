@@ -26,6 +26,14 @@ _FORGET = {
     False: text("DELETE FROM refused USING going WHERE refused.kind = going.kind AND record_id = id"),
     True: text("DELETE FROM refused"),
 }
+_OWNERS = f"kind IN ('user', 'credential') AND record_id = {OWNER_ID}"
+_WRITTEN = (
+    f"SELECT FROM change WHERE NOT ({_OWNERS})",
+    *(f"SELECT FROM {table.name} WHERE id <> {OWNER_ID}" for table in MIRRORS.values()),
+    f"SELECT FROM refused WHERE NOT ({_OWNERS})",
+    "SELECT FROM tasks",
+    "SELECT FROM groups",
+)
 _IS_STAYING = f"(CAST(:kind AS text) = 'credential' AND id = {OWNER_ID})"
 """The owner's own password stands in the settings, and never goes back."""
 
@@ -77,6 +85,21 @@ def merge(connection: Connection, schema: str | None, forced: Forced, base: int)
             connection.execute(text(_written(kind, schema)), {"kind": kind, "base": base})
         connection.execute(_FORGET[schema is not None])
     return merged
+
+
+def is_fresh(connection: Connection) -> bool:
+    """Whether nothing but the owner and their password was ever written."""
+    with faults_named():
+        return not any(connection.scalar(text(f"SELECT EXISTS ({each})")) for each in _WRITTEN)
+
+
+def take_journal(connection: Connection, schema: str, *, instead: bool) -> None:
+    """Adds what the journal in that schema has and this one has not; or has it `instead` of this one."""
+    with faults_named():
+        if instead:
+            connection.execute(text("DELETE FROM change"))
+        taken = f"INSERT INTO change SELECT * FROM {schema}.change ORDER BY version ON CONFLICT DO NOTHING"  # noqa: S608 - our own names
+        connection.execute(text(taken))
 
 
 def _differing(kind: str, schema: str) -> str:

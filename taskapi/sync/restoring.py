@@ -20,9 +20,9 @@ from taskapi.sync.backup import back_up
 from taskapi.sync.catching_up import catch_up
 from taskapi.sync.compare import compare
 from taskapi.sync.freezing import Frozen
+from taskapi.sync.keeping import BEFORE_RESTORE
 from taskapi.sync.turning import POSTGRESQL, Target, Wish
 
-BEFORE_RESTORE = "before-restore"
 CATCH_UP_SECONDS = 60.0
 MOST_SHOWN = 20
 

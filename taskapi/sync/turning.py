@@ -29,12 +29,14 @@ class Target:
     """What shall be: the tables of `schema`, or without one what the mirrors say already.
 
     `epoch` is the highest that its versions may be of, `ids` the highest of each kind that may have been
-    given, and `finish` writes what else belongs to it, from that version on, and returns the last it gave.
+    given, in another installation if it `is_anothers`. `finish` writes what else belongs to it: it is told
+    the last version given, and returns the last one that it gives.
     """
 
     schema: str | None = None
     epoch: int = 0
     ids: Mapping[str, int] = field(default_factory=dict)
+    is_anothers: bool = False
     finish: Callable[[Connection, int], int] = lambda connection, last: last
 
 
@@ -92,13 +94,14 @@ def _entry(held: Frozen, wish: Wish, epoch: int, version: int) -> Entry:
 
 
 def _ids(held: Frozen, connection: Connection, target: Target) -> dict[str, tuple[int, int]]:
-    """Ids go on where they are, or above what the target may have given and this installation has not."""
+    """Ids go on where they are, or above all that another installation, or an older state, may have given."""
     leased, highest = meta.leases(connection), rows.highest_ids(connection)
     found = {}
     for kind in state.leased():
         last, ceiling = held.was.ids[kind.name]
         ceiling = max(ceiling, leased.get(kind.name, 0))
-        given = max(target.ids.get(kind.name, 0), highest[kind.name])
+        given = target.ids.get(kind.name, 0)
+        given = max(given if target.is_anothers or given > ceiling else 0, highest[kind.name])
         found[kind.name] = (last, ceiling) if given <= last else (given, max(ceiling, given + kind.lease))
     return found
 
