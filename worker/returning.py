@@ -1,4 +1,4 @@
-"""What a worker gives back when it loses the broker: nothing, where there is nobody left to give it to."""
+"""What a worker says of its messages to a broker that it has lost: nothing, for there is nobody to hear."""
 
 from typing import Any
 
@@ -6,18 +6,32 @@ from kombu.transport.redis import Channel, QoS
 
 
 class _Returning(QoS):
-    """Unfinished messages go back to the broker when a line is closed, unless the line is gone already.
+    """Messages are finished with, or given back, over the line that brought them, as long as there is one.
 
-    Kombu opens another line for them then, by an address that it has thrown away, and the worker ends by it.
-    What is not given back the broker hands out again when its visibility time-out is over.
+    Without one, Kombu opens another by an address that it has thrown away, and the worker ends by that. The
+    broker hands out again what it has heard nothing of, when its visibility time-out is over.
     """
 
     def restore_unacked(self, client: Any = None) -> None:
         """Gives back what this channel has not finished."""
-        if self.channel.connection.client is None:
+        if self._is_lost():
             self._delivered.clear()
         else:
             super().restore_unacked(client)  # type: ignore[no-untyped-call]
+
+    def ack(self, delivery_tag: str) -> None:
+        """Says that a message is finished with."""
+        if not self._is_lost():
+            super().ack(delivery_tag)  # type: ignore[no-untyped-call]
+
+    def reject(self, delivery_tag: str, requeue: bool = False) -> None:
+        """Says that a message was not taken."""
+        if not self._is_lost():
+            super().reject(delivery_tag, requeue)  # type: ignore[no-untyped-call]
+
+    def _is_lost(self) -> bool:
+        line = self.channel.connection
+        return line is None or line.client is None
 
 
 def outlive_the_broker() -> None:

@@ -33,6 +33,20 @@ def test_a_line_that_is_lost_with_unfinished_messages_closes(servers: Servers, r
     servers.kill("broker")
     broker.collect(socket_timeout=1)
     broker.close()
+    unfinished[0].ack()
+
+
+def test_what_was_not_taken_before_the_line_was_lost_is_not_told(servers: Servers, redis_broker: Redis):
+    outlive_the_broker()
+    unfinished: list[Message] = []
+    broker = Connection(servers.urls["broker"])
+    with broker.SimpleQueue("work") as queue:
+        queue.put({"job": 1})
+    consumed(broker, broker.default_channel, "work", unfinished)
+    broker.drain_events(timeout=5)
+    broker.close()
+    unfinished[0].reject(requeue=True)
+    assert redis_broker.llen("work") == 1
 
 
 def test_unfinished_messages_go_back_to_a_broker_that_is_there(servers: Servers, redis_broker: Redis):
