@@ -17,7 +17,10 @@ from tests.chaos.telling import told
 
 def main() -> int:
     """0 if all is as it must be; 1 with an account of what is not."""
-    plan = _plan()
+    given = _given()
+    seed = secrets.randbelow(10**6) if given.seed is None else given.seed
+    rest = {"write_pause": given.write_pause, "fault_pause": given.fault_pause, "only": given.only}
+    plan = Plan(given.seconds, seed, given.writers, **rest)
     for each in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, _interrupt)
     folder = Path(tempfile.mkdtemp(prefix="taskapi-chaos-"))
@@ -34,19 +37,20 @@ def main() -> int:
     except NotStarted as failure:
         print(f"chaos: the product did not start: {failure}")
         return 1
-    return _ended(story)
-
-
-def _ended(story: Story) -> int:
     print(told(story))
+    return _ended(story, given.keep)
+
+
+def _ended(story: Story, keep: bool) -> int:
     if story.findings.told:
         print(f"{story.house.last_words()}\nchaos: kept for a look: {story.folder}")
         return 1
-    shutil.rmtree(story.folder)
+    if not keep:
+        shutil.rmtree(story.folder)
     return 0
 
 
-def _plan() -> Plan:
+def _given() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--seconds", type=float, default=300.0)
     parser.add_argument("--seed", type=int, default=None, help="the dice; by chance if not given")
@@ -55,11 +59,11 @@ def _plan() -> Plan:
         "--write-pause", type=float, default=0.03, help="mean seconds between a writer's writes"
     )
     parser.add_argument("--fault-pause", type=float, default=2.0, help="mean seconds between faults")
-    given = parser.parse_args()
-    seed = secrets.randbelow(10**6) if given.seed is None else given.seed
-    return Plan(
-        given.seconds, seed, given.writers, write_pause=given.write_pause, fault_pause=given.fault_pause
+    parser.add_argument(
+        "--only", default="", help="only faults whose name has this, such as 'redis' or 'freeze'"
     )
+    parser.add_argument("--keep", action="store_true", help="leave the folder with its logs")
+    return parser.parse_args()
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

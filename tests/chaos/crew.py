@@ -58,7 +58,7 @@ class Crew:
 
     def start(self, over: threading.Event) -> list[threading.Thread]:
         """All of them at work, each in a thread, until it is over."""
-        pause = self.plan.write_pause
+        pause, self.errands.over = self.plan.write_pause, over
         jobs = [(Deeds(writer).one, pause, writer.dice) for writer in self.writers]
         jobs += [(each.one, pause, self.plan.dice(each.client.name)) for each in self.counters]
         jobs += [(self.errands.one, ERRAND_SECONDS, self.errands.dice)]

@@ -67,7 +67,7 @@ class Deeds:
 
     def make_task(self) -> None:
         if sum(kind == TASK for kind, _ in self.world.records) >= MOST_TASKS:
-            return self.purge_task()
+            raise Impossible
         user = self._user()
         sent = self._task_fields() | {"group_id": self._group_of(user)}
         path, beside = (
@@ -75,7 +75,6 @@ class Deeds:
         )
         record = self.writer.ok("POST", path, sent | beside)
         self.writer.made(TASK, record, NEW_TASK | sent | {"user_id": user.id})
-        return None
 
     def change_task(self) -> None:
         self._change(self._task(), self._task_fields())

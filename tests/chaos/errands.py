@@ -2,6 +2,7 @@
 
 import random
 import threading
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -19,6 +20,7 @@ class Errands:
     client: Client
     dice: random.Random
     ended: Counter[str] = field(default_factory=Counter)
+    over: threading.Event = field(default_factory=threading.Event)
 
     def one(self) -> None:
         """One errand to its end."""
@@ -38,10 +40,9 @@ class Errands:
 
     def _followed(self, job: dict[str, str]) -> str:
         """The job's end, as far as it can be followed: jobs are on the broker, which forgets when it dies."""
-        pause = threading.Event()
-        for _ in range(int(JOB_SECONDS)):
+        end = time.monotonic() + JOB_SECONDS
+        while time.monotonic() < end and not self.over.wait(1):
             found = self.client.read(f"/admin/jobs/{job['job_id']}")
             if not found.is_ok or found.data["state"] in OVER:
                 return str(found.data["state"]) if found.is_ok else "forgotten"
-            pause.wait(1)
         return "still at work"

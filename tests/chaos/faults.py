@@ -30,15 +30,18 @@ class Faults:
     pulse: Pulse
     dice: random.Random
     pause: float
+    only: str = ""
     over: threading.Event = field(default_factory=threading.Event)
     _frozen: list[tuple[float, list[int]]] = field(default_factory=list)
     _dying: list[tuple[Callable[[], bool], Fault]] = field(default_factory=list)
 
     def strike_until_over(self) -> None:
         """Mostly waits for the writes to succeed again before it strikes anew, and sometimes not."""
+        kinds = [kind for kind in KINDS if self.only in " ".join(kind)]
+        weights = [_OFTEN.get(where.removesuffix(CHILD), 1) for _, where in kinds]
         while not self.over.is_set():
             for _ in range(self.dice.choices((1, 2, 3), (80, 15, 5))[0]):
-                self._strike(*self.dice.choices(KINDS, WEIGHTS)[0])
+                self._strike(*self.dice.choices(kinds, weights)[0])
             self._rest(self.dice.expovariate(1 / self.pause), impatient=self.dice.random() < 0.25)
         self._thaw(always=True)
 
@@ -119,7 +122,6 @@ KINDS = (
 )
 """Every fault that there is."""
 _OFTEN = {"redis": 3, "postgres": 2, "api": 2}
-WEIGHTS = [_OFTEN.get(where.removesuffix(CHILD), 1) for _, where in KINDS]
 
 
 def children_of(pid: int) -> list[int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Plan:
-    """How long, by which dice, and how hard; pauses are mean seconds."""
+    """How long, by which dice, and how hard; pauses are mean seconds. `only`: faults that are named so."""
 
     seconds: float
     seed: int
@@ -14,6 +14,7 @@ class Plan:
     counters: int = 2
     write_pause: float = 0.03
     fault_pause: float = 2.0
+    only: str = ""
 
     def dice(self, name: str) -> random.Random:
         """The dice of one who takes part: the same for the same seed."""

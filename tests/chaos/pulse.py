@@ -1,4 +1,4 @@
-"""How long after each fault the first write was acknowledged again."""
+"""How long no write was acknowledged after each fault."""
 
 import threading
 import time
@@ -9,15 +9,16 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Fault:
-    """What was done to which part and when, and after how many seconds a write succeeded again.
+    """What was done to which part and when; `since` is when the process was gone, or stood still.
 
-    A write that began before the process was gone shows nothing.
+    `away` is the longest time without an acknowledged write, until the next fault; None before there was one.
     """
 
     name: str
     at: float = field(default_factory=time.monotonic)
     since: float | None = None
-    recovered_after: float | None = None
+    away: float | None = None
+    is_over: bool = False
 
 
 @dataclass
@@ -26,14 +27,15 @@ class Pulse:
 
     faults: list[Fault] = field(default_factory=list)
     _open: list[Fault] = field(default_factory=list)
+    _last: float = field(default_factory=time.monotonic)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def struck(self, name: str) -> Fault:
-        """A fault happens now."""
+        """A fault happens now. Those before it that were got over are measured no longer."""
         fault = Fault(name)
         with self._lock:
             self.faults.append(fault)
-            self._open.append(fault)
+            self._open = [each for each in self._open if not each.is_over] + [fault]
         return fault
 
     def took_effect(self, fault: Fault) -> None:
@@ -42,18 +44,17 @@ class Pulse:
 
     def beat(self, begun: float) -> None:
         """A write that began at that moment was acknowledged now."""
-        if not self._open:
-            return
-        now = time.monotonic()
         with self._lock:
-            for fault in [each for each in self._open if each.since and each.since <= begun]:
-                fault.recovered_after = now - fault.at
-                self._open.remove(fault)
+            now = time.monotonic()
+            for fault in self._open:
+                fault.away = max(fault.away or 0.0, now - max(self._last, fault.at))
+                fault.is_over = fault.is_over or (fault.since is not None and fault.since <= begun)
+            self._last = now
 
     @property
     def is_back(self) -> bool:
-        """Whether writes succeed again after every fault so far."""
-        return not self._open
+        """Whether a write has succeeded that began after every fault so far."""
+        return all(fault.is_over for fault in self._open)
 
     def by_name(self) -> dict[str, list[Fault]]:
         """The faults of each kind."""

@@ -40,7 +40,9 @@ class Story:
         self.tally = Tally(self.findings, self.pulse)
         self.house = House(self.folder, self.plan.dice("house"))
         self.crew = Crew(self.plan, self.tally, self.house.port)
-        self.faults = Faults(self.house, self.pulse, self.plan.dice("faults"), self.plan.fault_pause)
+        self.faults = Faults(
+            self.house, self.pulse, self.plan.dice("faults"), self.plan.fault_pause, self.plan.only
+        )
 
     @contextmanager
     def told(self) -> Iterator["Story"]:

@@ -27,7 +27,7 @@ def _numbers(story: Story) -> Iterator[str]:
 
 def _faults(story: Story) -> Iterator[str]:
     faults = story.pulse.faults
-    yield f"faults: {len(faults)}; seconds until the first write that began afterwards was acknowledged:"
+    yield f"faults: {len(faults)}; seconds in which no write was acknowledged after each:"
     yield f"  {'':32}{'times':>6}{'p50':>8}{'p99':>8}{'max':>8}"
     for name, some in story.pulse.by_name().items():
         yield _line(name, some)
@@ -35,10 +35,10 @@ def _faults(story: Story) -> Iterator[str]:
 
 
 def _line(name: str, faults: list[Fault]) -> str:
-    after = [fault.recovered_after for fault in faults if fault.recovered_after is not None]
-    missing = len(faults) - len(after)
-    figures = "".join(f"{percentile(after, share):8.2f}" for share in (0.5, 0.99, 1.0))
-    return f"  {name:32}{len(faults):6}{figures}{f'  {missing} never' if missing else ''}"
+    away = [fault.away for fault in faults if fault.away is not None]
+    missing = sum(not fault.is_over for fault in faults)
+    figures = "".join(f"{percentile(away, share):8.2f}" for share in (0.5, 0.99, 1.0))
+    return f"  {name:32}{len(faults):6}{figures}{f'  {missing} not got over' if missing else ''}"
 
 
 def _verdict(story: Story) -> Iterator[str]:
