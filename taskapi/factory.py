@@ -17,6 +17,7 @@ from taskapi.api.addresses import Addresses, policy_of
 from taskapi.api.callers import Callers
 from taskapi.api.seen import Policy
 from taskapi.api.wiring import EXTENSION, Wiring
+from taskapi.archives import Archives
 from taskapi.bell import Bell
 from taskapi.config import Settings, load_settings
 from taskapi.db.engine import engine_options, part_at_fork
@@ -111,13 +112,15 @@ def _wire(app: Flask, settings: Settings, urls: dict[str, str]) -> None:
     callers = Callers(settings, store, addresses)
     app.extensions["taskapi.store"] = store
     app.extensions["taskapi.index"] = WordIndex(lambda: db.engine)
-    _bind_reports(app, store, jobs.connect(urls["broker"]), settings.sync_interval)
+    _bind_reports(app, settings, store, jobs.connect(urls["broker"]))
     app.extensions[EXTENSION] = Wiring(settings, store, callers, addresses, bell, send_job, secret, policy)
 
 
-def _bind_reports(app: Flask, store: Store, broker: Jobs, interval: float) -> None:
+def _bind_reports(app: Flask, settings: Settings, store: Store, broker: Jobs) -> None:
     """What the owner's endpoints ask of the sync, which they may not know themselves."""
+    interval = settings.sync_interval
     app.extensions["taskapi.jobs"] = broker
+    app.extensions["taskapi.archives"] = Archives(settings.backup_url)
     app.extensions["taskapi.status"] = lambda: status.read_status(store, db.engine, broker, interval)
     app.extensions["taskapi.stats"] = lambda: status.read_stats(store, db.engine, broker, interval)
 

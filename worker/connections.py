@@ -10,6 +10,7 @@ from taskapi.config import Settings
 from taskapi.db.engine import Engine
 from taskapi.db.engine import connect as connect_postgres
 from taskapi.embedded.servers import running_urls
+from taskapi.outside.shelf import Shelf, open_shelf
 from taskapi.store.client import Store
 from taskapi.store.client import connect as connect_redis
 from taskapi.store.jobs import Jobs
@@ -54,6 +55,17 @@ def broker() -> Jobs:
 def engine() -> Engine:
     """PostgreSQL."""
     return connect_postgres(current_app.addresses.postgres)
+
+
+def settings() -> Settings:
+    """The worker's settings."""
+    found: Settings = current_app.settings
+    return found
+
+
+def shelf() -> Shelf:
+    """Where backups go."""
+    return open_shelf(settings().backup_url)
 
 
 def forget(**_: object) -> None:

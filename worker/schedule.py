@@ -9,13 +9,15 @@ FLUSH_SECONDS = 5.0
 HEARTBEAT_SECONDS = 5.0
 CASCADE_SECONDS = 2.0
 GROUND_SECONDS = 60.0
+BACKUP_SECONDS = 300.0
 DAILY_PATIENCE_SECONDS = 6 * 60 * 60
 
 
 def beat_schedule(sweep_seconds: float, backup_at: time = time(3)) -> dict[str, dict[str, Any]]:
     """Each entry expires when the next is due: a worker that comes late does the newest alone.
 
-    Both stores are compared an hour after the daily backup.
+    Both stores are compared an hour after the daily backup, of which a worker sees every few minutes
+    whether it is due: one that was missed is made up for.
 
     Until one comes they lie in the broker, a small message a second; the first worker throws them away.
     """
@@ -25,6 +27,7 @@ def beat_schedule(sweep_seconds: float, backup_at: time = time(3)) -> dict[str, 
         "housekeeping.heartbeat": HEARTBEAT_SECONDS,
         "housekeeping.cascades": CASCADE_SECONDS,
         "housekeeping.ground": GROUND_SECONDS,
+        "backup.daily": BACKUP_SECONDS,
     }
     daily = {"sync.compare": crontab(hour=(backup_at.hour + 1) % 24, minute=backup_at.minute)}
     often = {

@@ -27,7 +27,9 @@ def make_celery(settings: Settings) -> Celery:
     _allow_root(settings.production)
     outlive_the_broker()
     addresses = addresses_of(settings)
-    made = Celery("taskapi", include=["worker.sync", "worker.checks", "worker.housekeeping"])
+    made = Celery(
+        "taskapi", include=["worker.archives", "worker.sync", "worker.checks", "worker.housekeeping"]
+    )
     made.conf.update(
         _configuration(addresses), beat_schedule=beat_schedule(settings.sync_interval, settings.backup_at)
     )

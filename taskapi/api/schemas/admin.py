@@ -82,11 +82,13 @@ class BackupOut(Schema):
         metadata={"description": "Whether it was restored into a scratch schema, equal."}
     )
     verified_at = fields.DateTime(allow_none=True)
+    flaw = fields.String(allow_none=True, metadata={"description": "What was found to be wrong with it."})
     counts = fields.Dict(keys=fields.String(), values=fields.Integer())
     incarnation = fields.String()
     epoch = fields.Integer()
     version = fields.Integer()
     entries = fields.Integer(metadata={"description": "Changes in its journal."})
+    ids = fields.Dict(keys=fields.String(), values=fields.Integer())
 
 
 class StatusOut(Schema):

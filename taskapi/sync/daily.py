@@ -1,0 +1,23 @@
+"""The backup of each day: made once it is due, also when its hour was missed."""
+
+from datetime import datetime, time, timedelta
+
+from taskapi.domain import clock
+from taskapi.outside.shelf import Shelf
+from taskapi.sync.keeping import backups
+
+DAILY = "daily"
+
+
+def is_due(shelf: Shelf, at: time) -> bool:
+    """Whether none was made since that time of day (UTC) was last passed. Raises Unavailable."""
+    since = last_passed(at)
+    made = (datetime.fromisoformat(each.created_at) for each in backups(shelf) if each.reason == DAILY)
+    return not any(moment >= since for moment in made)
+
+
+def last_passed(at: time) -> datetime:
+    """When that time of day was last."""
+    now = clock.now()
+    today = datetime.combine(now.date(), at, now.tzinfo)
+    return today if today <= now else today - timedelta(days=1)
