@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from secrets import token_hex
 from typing import Any
 
 import structlog
@@ -36,7 +37,7 @@ def carry_out(job_id: str, work: Callable[[Progress], Report], *, once: bool = F
 
     `once`: not again if it was begun before, by a worker that has died or from a message that came twice.
     """
-    is_first = jobs.begin(broker(), job_id)
+    is_first = _begun(job_id)
     if once and not is_first:
         return {}
     try:
@@ -50,6 +51,18 @@ def carry_out(job_id: str, work: Callable[[Progress], Report], *, once: bool = F
         return report
     _keep(job_id, jobs.DONE, 1.0, report)
     return report
+
+
+def _begun(job_id: str) -> bool:
+    """A broker that has just brought the message is asked for a while, if it is away again."""
+    until, this = time.monotonic() + PATIENCE_SECONDS, token_hex(8)
+    while True:
+        try:
+            return jobs.begin(broker(), job_id, this)
+        except Unavailable:
+            if time.monotonic() > until:
+                raise
+            time.sleep(STEP_SECONDS)
 
 
 def _keep(job_id: str, state: str, share: float, report: Report) -> None:

@@ -105,10 +105,14 @@ def update(
     return _keep(jobs, now)
 
 
-def begin(jobs: Jobs, job_id: str) -> bool:
-    """Marks a job as running; False if it was begun before: its message has come twice."""
+def begin(jobs: Jobs, job_id: str, by: str) -> bool:
+    """Marks a job as running; False if it was begun before by another: its message has come twice.
+
+    Whoever did not hear the answer asks again with the same `by`.
+    """
     with broker_faults_named():
-        is_first = bool(jobs.redis.set(keys.begun_job(job_id), 1, nx=True, ex=KEPT_SECONDS))
+        first: Any = jobs.redis.set(keys.begun_job(job_id), by, nx=True, get=True, ex=KEPT_SECONDS)
+    is_first = first is None or first.decode() == by
     if is_first:
         update(jobs, job_id, RUNNING, 0.0)
     return is_first

@@ -143,7 +143,7 @@ def test_a_job_goes_on_and_is_told_when_the_broker_is_back(app: Celery, servers:
 
 def test_a_job_whose_worker_fell_silent_has_failed(app: Celery, monkeypatch: pytest.MonkeyPatch):
     job = jobs.create(broker(), "restore")
-    assert jobs.begin(broker(), job.id)
+    assert jobs.begin(broker(), job.id, "this")
     monkeypatch.setattr(jobs, "SILENT_SECONDS", 0)
     kept = jobs.get(broker(), job.id)
     assert kept
