@@ -43,6 +43,8 @@ class Proxy:
         self._is_black = False
         self._latency = 0.0
         self._held: tuple[bytes, float] | None = None
+        self._last_words: bytes | None = None
+        self._is_mute = False
         self._links: set[Link] = set()
         self._is_open = True
         self._listener = _listening(0)
@@ -87,6 +89,12 @@ class Proxy:
         """
         self.held.clear()
         with self._while("_held", (to, seconds)):
+            yield
+
+    @contextmanager
+    def mute(self, after: bytes = b"") -> Iterator[None]:
+        """From the next request with these bytes on everything is done, and nothing is answered."""
+        with self._while("_last_words", after), self._while("_is_mute", False):
             yield
 
     def reset(self) -> None:
@@ -164,12 +172,16 @@ class Proxy:
         if self._held and self._held[0] in data:
             link.held_until = time.monotonic() + self._held[1]
             self._held = None
+        if self._last_words is not None and self._last_words in data:
+            self._is_mute = True
 
     def _await_reply(self, link: Link, _: bytes) -> None:
         if link.held_until:
             self.held.set()
             time.sleep(max(0.0, link.held_until - time.monotonic()))
             link.held_until = 0.0
+        with self._weather:
+            self._weather.wait_for(lambda: not (self._is_mute and self._is_open))
 
 
 def _bound(port: int) -> socket.socket:
