@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from tests.chaos.client import Answer, Client
 
 ACTIONS = ("force", "force", "backup", "restore")
-JOB_SECONDS = 60.0
+JOB_SECONDS = 15.0
 OVER = ("done", "failed")
 
 
