@@ -12,13 +12,14 @@ import pytest
 import yaml
 
 from taskapi.config import VARIABLES, SettingsError, load_settings
+from taskapi.store import safety
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 OURS = ("migrate", "api", "worker", "beat")
-ONLY_HERE = {"API_PORTS"}  # read by docker compose itself, to publish ports
+ONLY_HERE = {"API_PORTS", "REDIS_MAXMEMORY"}  # read by docker compose itself
 SAMPLE = {
     "OWNER_EMAIL": "owner@example.com",
     "OWNER_PASSWORD": "correct horse battery",
@@ -74,10 +75,8 @@ def test_the_settings_of_compose_without_its_secrets_are_refused(tmp_path: Path)
 
 def test_the_data_redis_loses_nothing_and_evicts_nothing():
     words = shlex.split(SERVICES["redis-data"]["command"][2])
-    assert _after(words, "--appendonly") == "yes"
-    assert _after(words, "--appendfsync") == "always"
-    assert _after(words, "--maxmemory-policy") == "noeviction"
-    assert "--maxmemory" not in words
+    assert {name: _after(words, f"--{name}") for name in safety.WANTED} == safety.WANTED
+    assert _after(words, "--maxmemory") == "${REDIS_MAXMEMORY:-0}"
 
 
 def test_what_holds_data_has_a_volume_and_a_health_check():

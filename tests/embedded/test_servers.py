@@ -19,6 +19,7 @@ def test_the_data_redis_fsyncs_each_write_and_evicts_nothing(redis_data: Redis):
     asked = redis_data.config_get("append*", "maxmemory*", "save")
     assert asked["appendonly"] == "yes"
     assert asked["appendfsync"] == "always"
+    assert redis_data.config_get("no-appendfsync-on-rewrite")["no-appendfsync-on-rewrite"] == "no"
     assert asked["maxmemory-policy"] == "noeviction"
     assert asked["maxmemory"] == "0"
 
