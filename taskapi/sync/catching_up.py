@@ -3,13 +3,13 @@
 import time
 from typing import Any
 
-from taskapi.db.engine import Engine, transaction
+from taskapi.db.engine import Engine, transaction, within
 from taskapi.store import dirty, state, syncs
 from taskapi.store.client import Store
 from taskapi.sync import fence, losses
 from taskapi.sync.admission import Verdict, admit
 from taskapi.sync.errors import PostgresWentBack
-from taskapi.sync.flush import Flushed, drain
+from taskapi.sync.flush import BATCH_SECONDS, Flushed, drain
 
 
 def catch_up(store: Store, engine: Engine, seconds: float) -> tuple[Verdict, Flushed]:
@@ -29,7 +29,7 @@ def catch_up(store: Store, engine: Engine, seconds: float) -> tuple[Verdict, Flu
 def _require_whole(store: Store, engine: Engine) -> None:
     """A drain with nothing to carry does not ask PostgreSQL; this does, and tells it what was found lost."""
     now, lost = state.look(store), syncs.losses_of(store)
-    with transaction(engine) as connection:
+    with within(BATCH_SECONDS), transaction(engine) as connection:
         fence.enter(connection, now)
         losses.write(connection, lost)
 

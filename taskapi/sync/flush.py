@@ -13,6 +13,7 @@ import structlog
 from taskapi.db import meta
 from taskapi.db.engine import Engine, transaction
 from taskapi.domain import failpoints
+from taskapi.domain.deadlines import within
 from taskapi.store import dirty, syncs
 from taskapi.store.client import Store
 from taskapi.store.dirty import Batch
@@ -22,6 +23,9 @@ from taskapi.sync.carrying import Carried, carry_entries, carry_records
 from taskapi.sync.errors import EpochMoved, PostgresWentBack
 
 log = structlog.get_logger("taskapi.sync")
+
+BATCH_SECONDS = 15.0
+"""Many times what a batch takes; a connection that leads nowhere is left then."""
 
 LINES = (
     "flush.peeked",
@@ -93,7 +97,8 @@ def drain(store: Store, engine: Engine, seconds: float) -> Flushed:
 
 def _flush_watched(store: Store, engine: Engine) -> Flushed:
     try:
-        return flush_batch(store, engine)
+        with within(BATCH_SECONDS):
+            return flush_batch(store, engine)
     except PostgresWentBack as alert:
         log.critical("PostgreSQL went back", has=alert.highest, had=alert.settled, cleared=0)
         syncs.record_losses(store, [Loss(POSTGRESQL, alert.highest, alert.settled, healed=True)])
