@@ -20,7 +20,7 @@ from taskapi.api.wiring import EXTENSION, Wiring
 from taskapi.archives import Archives
 from taskapi.bell import Bell
 from taskapi.config import Settings, load_settings
-from taskapi.db.engine import engine_options, part_at_fork
+from taskapi.db.engine import engine_options, make_safe
 from taskapi.db.index import WordIndex
 from taskapi.dispatch import sender, turn_taker
 from taskapi.embedded.servers import running_urls
@@ -99,7 +99,7 @@ def _bind_database(app: Flask, url: str) -> None:
     db.init_app(app)
     migrate.init_app(app, db)
     with app.app_context():
-        part_at_fork(db.engine)
+        make_safe(db.engine)
 
 
 def _wire(app: Flask, settings: Settings, urls: dict[str, str]) -> None:

@@ -13,7 +13,10 @@ from worker.returning import outlive_the_broker
 from worker.schedule import beat_schedule
 
 CONNECT_SECONDS = 2
-ANSWER_SECONDS = 10
+ANSWER_SECONDS = 3
+SILENT_SECONDS = 3
+"""So long a link may be silent: one that leads nowhere, of which nobody was told, is made anew then."""
+
 LONGEST_JOB_SECONDS = 1800
 RESULT_SECONDS = 3600
 CHATTY = ("celery.app.trace", "celery.worker.strategy", "celery.beat")
@@ -54,6 +57,8 @@ def _configuration(addresses: Addresses) -> dict[str, object]:
     wire = {
         "socket_connect_timeout": CONNECT_SECONDS,
         "socket_timeout": ANSWER_SECONDS,
+        "health_check_interval": SILENT_SECONDS,
+        "max_retries": 1,
         "visibility_timeout": 2 * LONGEST_JOB_SECONDS,
     }
     return {

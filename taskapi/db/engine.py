@@ -20,7 +20,7 @@ __all__ = [
     "connect",
     "engine_options",
     "is_reachable",
-    "part_at_fork",
+    "make_safe",
     "transaction",
     "trial",
     "unhurried",
@@ -33,6 +33,7 @@ Source = Engine | Connection
 _parting: weakref.WeakSet[Engine] = weakref.WeakSet()
 LOCK_SECONDS = 5.0
 REACH_SECONDS = 0.9
+PING_SECONDS = 2.0
 
 
 def engine_options() -> dict[str, Any]:
@@ -59,13 +60,20 @@ def engine_options() -> dict[str, Any]:
 def connect(url: str) -> Engine:
     """An engine on that database; nothing is sent before the first use. A forked child starts afresh."""
     engine = create_engine(url, **engine_options())
-    part_at_fork(engine)
+    make_safe(engine)
     return engine
 
 
-def part_at_fork(engine: Engine) -> None:
-    """A forked child leaves the connections of its parent alone, and starts with none."""
+def make_safe(engine: Engine) -> None:
+    """A forked child leaves the connections of its parent alone; one that leads nowhere is soon found out."""
     _parting.add(engine)
+    ping = engine.dialect.do_ping
+
+    def do_ping(connection: Any) -> bool:
+        with within(PING_SECONDS):
+            return ping(connection)
+
+    engine.dialect.do_ping = do_ping  # type: ignore[method-assign]
 
 
 def _start_afresh() -> None:
