@@ -8,7 +8,7 @@ from taskapi.domain import failpoints
 from taskapi.domain.clock import timestamp
 from taskapi.domain.errors import Unavailable
 from taskapi.domain.records import User
-from taskapi.store import dirty, state, syncs
+from taskapi.store import contents, dirty, state, syncs
 from taskapi.store.client import Store
 from taskapi.sync.admission import admit
 from taskapi.sync.catching_up import sweep
@@ -98,8 +98,10 @@ def test_an_empty_postgresql_beside_a_filled_redis_is_filled_from_it(opened: Sto
 
 
 def test_a_postgresql_that_lost_only_its_last_commit_gets_it_again(opened: Store, engine: Engine):
-    many_tasks(opened, 1500)
-    flush_batch(opened, engine)  # the whole journal, but not all records
+    tasks = many_tasks(opened, 1500)
+    drain(opened, engine, 5)
+    run_sql(engine, "DELETE FROM tasks WHERE id > 1000")
+    contents.mark_dirty(opened, {f"task:{task.id}": task.version for task in tasks[1000:]})
     copy_aside(engine, "tasks", "change", "meta")
     flush_batch(opened, engine)
     assert dirty.count(opened) == 0
