@@ -5,12 +5,12 @@ Set-based: what differs is first listed in a table of this transaction, then wri
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import JSON, Column, Connection, Table, text
+from sqlalchemy import JSON, Column, Connection, Table, TextClause, text
 
-from taskapi.db.errors import faults_named
+from taskapi.db.errors import RowsRefused, faults_named
 from taskapi.db.schema import MIRRORS
 from taskapi.domain.records import OWNER_ID
 
@@ -22,6 +22,7 @@ _LIST = text(
     " what text, PRIMARY KEY (kind, id)) ON COMMIT DROP"
 )
 _COUNT = text("SELECT what, kind, count(*) FROM going GROUP BY what, kind")
+_ONE = text("SELECT kind, id, what FROM going WHERE number = :number")
 _FORGET = {
     False: text("DELETE FROM refused USING going WHERE refused.kind = going.kind AND record_id = id"),
     True: text("DELETE FROM refused"),
@@ -39,13 +40,28 @@ _IS_STAYING = f"(CAST(:kind AS text) = 'credential' AND id = {OWNER_ID})"
 
 
 @dataclass(frozen=True, slots=True)
+class Apart:
+    """A record that was refused as it shall be, in which version, and why; `is_removed`: as a tombstone."""
+
+    kind: str
+    id: int
+    version: int
+    is_removed: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Merged:
-    """How many records of each kind were changed, created and removed, and the last version given."""
+    """How many records of each kind were changed, created and removed, and the last version given.
+
+    `apart` are those that PostgreSQL does not take: they are as they were.
+    """
 
     changed: dict[str, int]
     created: dict[str, int]
     removed: dict[str, int]
     last: int
+    apart: tuple[Apart, ...] = ()
 
     @property
     def told(self) -> dict[str, dict[str, int]]:
@@ -80,11 +96,36 @@ def merge(connection: Connection, schema: str | None, forced: Forced, base: int)
     Of what was refused nothing is kept that this decides; with a schema that is everything.
     """
     merged = weigh(connection, schema, forced, base)
+    apart: list[Apart] = []
+    for kind in MIRRORS:
+        apart += _write(connection, text(_written(kind, schema)), kind, base, (1, merged.last - base))
     with faults_named():
-        for kind in MIRRORS:
-            connection.execute(text(_written(kind, schema)), {"kind": kind, "base": base})
         connection.execute(_FORGET[schema is not None])
-    return merged
+    return replace(merged, apart=tuple(apart))
+
+
+def _write(
+    connection: Connection, statement: TextClause, kind: str, base: int, numbers: tuple[int, int]
+) -> list[Apart]:
+    """Writes those of the kind; what is refused is found by halving."""
+    first, last = numbers
+    values = {"kind": kind, "base": base, "first": first, "last": last}
+    try:
+        with faults_named(), connection.begin_nested():
+            connection.execute(statement, values)
+    except RowsRefused as refusal:
+        if first == last:
+            return [_apart(connection, base, first, str(refusal))]
+    else:
+        return []
+    middle = (first + last) // 2
+    halves = ((first, middle), (middle + 1, last))
+    return [one for half in halves for one in _write(connection, statement, kind, base, half)]
+
+
+def _apart(connection: Connection, base: int, number: int, reason: str) -> Apart:
+    row = connection.execute(_ONE, {"number": number}).one()
+    return Apart(row.kind, row.id, base + number, row.what == REMOVED, reason)
 
 
 def is_fresh(connection: Connection) -> bool:
@@ -141,7 +182,7 @@ def _written(kind: str, schema: str | None) -> str:
         f" SELECT going.id, {', '.join(f'wanted.{name}' for name in names)},"
         f" CASE WHEN going.what = '{REMOVED}' THEN true END, :base + going.number"
         f" FROM going LEFT JOIN {wanted} AS wanted ON wanted.id = going.id AND going.what <> '{REMOVED}'"
-        " WHERE going.kind = :kind ORDER BY going.id"
+        " WHERE going.kind = :kind AND going.number BETWEEN :first AND :last ORDER BY going.id"
         f" ON CONFLICT (id) DO UPDATE SET {updates}"
     )
 

@@ -2,20 +2,23 @@
 
 import math
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 import orjson
 
-from taskapi.db import journal, merging, meta, rows
+from taskapi.db import journal, merging, meta, refused, rows, scratch
 from taskapi.db.engine import Connection, transaction, unhurried
 from taskapi.db.journal import RESTORE
-from taskapi.db.merging import Forced, Merged
+from taskapi.db.merging import Apart, Forced, Merged
+from taskapi.db.refused import Refused
 from taskapi.domain import failpoints
 from taskapi.domain.clock import timestamp
 from taskapi.domain.deadlines import within
 from taskapi.domain.records import OWNER_ID
-from taskapi.store import state
+from taskapi.store import codec, state
 from taskapi.store.dirty import Entry
+from taskapi.store.kinds import KINDS
 from taskapi.store.state import EPOCH_SPAN
 from taskapi.sync.freezing import Frozen
 
@@ -70,6 +73,7 @@ def turn(held: Frozen, wish: Wish, load: Callable[[Connection], Target]) -> Turn
         target = load(connection)
         epoch = _epoch(held, connection, target)
         merged = merging.merge(connection, target.schema, wish.forced, epoch * EPOCH_SPAN)
+        _set_apart(connection, target, merged)
         failpoints.reach("turning.merged")
         entry = _entry(held, wish, epoch, target.finish(connection, merged.last) + 1)
         ids = _ids(held, connection, target)
@@ -78,6 +82,26 @@ def turn(held: Frozen, wish: Wish, load: Callable[[Connection], Target]) -> Turn
         held.is_decided = True
     failpoints.reach("turning.committed")
     return Turned(epoch, entry, commit, merged, ids, target.schema is not None)
+
+
+def _set_apart(connection: Connection, target: Target, merged: Merged) -> None:
+    """What PostgreSQL does not take as it shall be is kept beside the mirrors, as a flush would do."""
+    at = timestamp()
+    with scratch.inside(connection) if target.schema else nullcontext():
+        found = [
+            Refused(one.kind, one.id, one.version, _text(connection, one), one.reason, at)
+            for one in merged.apart
+        ]
+    refused.put(connection, found)
+
+
+def _text(connection: Connection, one: Apart) -> bytes:
+    if one.is_removed:
+        return codec.blob(b'"purged":true', one.id, one.version)
+    kind = KINDS[one.kind]
+    return codec.blob(
+        codec.middle(kind, kind.record(**rows.some(connection, one.kind, [one.id])[0])), one.id, one.version
+    )
 
 
 def _epoch(held: Frozen, connection: Connection, target: Target) -> int:
