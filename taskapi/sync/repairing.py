@@ -64,8 +64,6 @@ def repair(store: Store, engine: Engine, found: Comparison, progress: Progress =
     work = _Repair(store, engine)
     work.put_right(found.drifted, progress)
     work.put_right_journal(found.journal)
-    work.done.left += [f"{told}: delete the one or bring back the other." for told in found.soundness.orphans]
-    work.done.left += [f"{told}: change one of them." for told in found.soundness.clashes]
     progress(1.0)
     return work.done
 
@@ -116,8 +114,12 @@ class _Repair:
                 self.done.repaired.append(f"{pair.name}: {decided}.")
             decided = why_not or None
         failpoints.reach("repairing.put_right")
-        if decided:
+        if decided and self._stays(pair):
             self.left[pair.name] = decided
+
+    def _stays(self, pair: Pair) -> bool:
+        """Whether it is still what was decided on; of one that was written since nothing is to be told."""
+        return pairs.look(self.store, self.engine, pair.kind, [pair.redis.id]) == [pair]
 
     def _decide(self, pair: Pair) -> Act | str | None:
         """What to do, or why nothing can be done; None if nothing is to be done any more."""
@@ -167,9 +169,7 @@ class _Repair:
         record = pair.redis.record
         try:
             save(self.store, Claim(0), [Change(record, record, REPAIRED, told=pair.row)])
-        except Moved:
-            return ""
-        except (Conflict, Taken) as refusal:
+        except (Conflict, Moved, Taken) as refusal:
             return f"what Redis has of it cannot be saved ({refusal}): correct it there, and compare again"
         return None
 

@@ -9,9 +9,10 @@ import pytest
 from taskapi.domain import failpoints
 from taskapi.domain.clock import timestamp
 from taskapi.domain.errors import Unavailable
-from taskapi.domain.records import Task
-from taskapi.store import contents, mending, scrub
+from taskapi.domain.records import Task, User
+from taskapi.store import contents, mending, scrub, straying
 from taskapi.store.client import Store
+from taskapi.store.expected import Ledger
 from taskapi.store.kinds import TASK
 from taskapi.store.mending import LINES
 from tests.store.conftest import Maker
@@ -230,6 +231,41 @@ def test_a_redis_that_is_not_open_is_not_touched(filled: Store):
         scrub.scrub(filled, repair=True)
 
     assert filled.redis.hget("counts:all", "0:2") == b"6"
+
+
+def test_a_redis_that_is_closed_before_the_repair_is_not_touched(filled: Store):
+    filled.redis.hincrby("counts:all", "0:2", 5)
+
+    def close() -> None:
+        filled.redis.hset("meta", "state", "closed")
+
+    with failpoints.armed("mending.computed", close), pytest.raises(Unavailable):
+        scrub.scrub(filled, repair=True)
+
+    assert filled.redis.hget("counts:all", "0:2") == b"6"
+
+
+def test_half_a_mark_is_found_among_thousands(filled: Store):
+    names = {f"task:{number}": number for number in range(1000, 3000)}
+    filled.redis.zadd("dirty", names)
+    filled.redis.zadd("dirty:since", names)
+    filled.redis.zrem("dirty", "task:2222")
+
+    assert [name for part in straying.half_marks(filled) for name in part] == ["task:2222"]
+
+
+def test_of_two_holders_the_first_stands_whoever_is_read_or_leaves_first():
+    users = [
+        User(id=number, username="Ada", full_name="Ada", created_at="", updated_at="") for number in (1, 2)
+    ]
+    ledger = Ledger(["unique:user:username"])
+    for user in (*users, *reversed(users)):
+        ledger.note(f"user:{user.id}", user)
+        assert ledger.contents == {"unique:user:username": {"ada": "1"}}
+    ledger.note("user:2", None)
+    assert ledger.contents == {"unique:user:username": {"ada": "1"}}
+    ledger.note("user:1", None)
+    assert ledger.contents == {"unique:user:username": {}}
 
 
 def test_many_wrong_keys_are_proved_in_several_passes(filled: Store, monkeypatch: pytest.MonkeyPatch):

@@ -19,6 +19,7 @@ from taskapi.embedded.servers import Servers
 from taskapi.extensions import db
 from taskapi.store import dirty, heartbeats, jobs, state
 from taskapi.store.client import Store
+from taskapi.sync import auditing
 from taskapi.sync.flush import Flushed
 from tests.conftest import product_environment
 from tests.db.minimal import minimal_app
@@ -108,7 +109,11 @@ def test_compare_names_what_differs(run: Run, opened: Store, engine: Engine):
     for _ in range(3):
         new_task(opened)
     run("sync")
-    assert run("compare").output == "Equal: 1 user, 1 credential, 0 groups, 3 tasks, 6 journal entries.\n"
+    told = run("compare").output.splitlines()
+    assert told[0] == "Equal: 1 user, 1 credential, 0 groups, 3 tasks, 6 journal entries."
+    assert [line.split(": ")[0] for line in told[1:]] == [
+        f"Digest of {kind}" for kind in ("users", "credentials", "groups", "tasks")
+    ]
     new_task(opened)
     opened.redis.delete("task:1")
     run_sql(engine, "UPDATE tasks SET title = 'x' WHERE id = 2; DELETE FROM tasks WHERE id = 3")
@@ -122,6 +127,44 @@ def test_compare_names_what_differs(run: Run, opened: Store, engine: Engine):
     assert "1 different: task:2\n" in done.output
     assert "1 on their way or in quarantine: task:4\n" in done.output
     assert "1 journal entries missing or different: " in done.output
+
+
+def test_compare_repairs_and_says_what(run: Run, opened: Store, engine: Engine):
+    new_task(opened)
+    run("sync")
+    opened.redis.delete("task:1")
+    assert " in Redis, " in run("compare").output
+
+    done = run("compare", "--repair")
+
+    assert done.exit_code == 0
+    assert "Put right: task:1: Redis lacked it" in done.output
+    assert done.output.endswith(
+        "Both stores are equal: yes; all parents and unique values are sound: yes;"
+        f" every index and counter is exact: yes. {len(done.output.splitlines()) - 1} put right, 0 left.\n"
+    )
+    assert run("compare").exit_code == 0
+
+
+def test_compare_says_what_it_cannot_repair(run: Run, opened: Store, engine: Engine):
+    new_task(opened)
+    run("sync")
+    opened.redis.set("task:1", "{")
+
+    done = run("compare", "--repair")
+
+    assert done.exit_code == 1
+    assert "Left: task:1: its text in Redis is no record" in done.output
+    assert "Both stores are equal: NO" in done.output
+
+
+def test_two_do_not_repair_at_once(run: Run, opened: Store, engine: Engine):
+    with auditing.turn(opened, engine):
+        done = run("compare", "--repair")
+    assert (done.exit_code, done.output) == (
+        1,
+        "The stores are being compared already: try again when that is done.\n",
+    )
 
 
 def test_compare_finds_orphans_and_values_that_two_hold(run: Run, opened: Store, engine: Engine):
