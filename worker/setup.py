@@ -72,6 +72,7 @@ def _configuration(addresses: Addresses) -> dict[str, object]:
         "result_expires": RESULT_SECONDS,
         "redis_socket_connect_timeout": CONNECT_SECONDS,
         "redis_socket_timeout": ANSWER_SECONDS,
+        "redis_backend_health_check_interval": SILENT_SECONDS,
         "accept_content": ["json"],
         "task_serializer": "json",
         "result_serializer": "json",
