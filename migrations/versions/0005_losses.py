@@ -18,9 +18,8 @@ def upgrade() -> None:
         sa.Column("healed", sa.Boolean(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
     )
-    op.create_index(
-        "ix_change_at_named", "change", ["at"], postgresql_where=sa.text("operation LIKE 'op:% %'")
-    )
+    named = sa.text("operation LIKE 'op:% %'")
+    op.create_index("ix_change_at_named", "change", ["at", "version"], postgresql_where=named)
 
 
 def downgrade() -> None:

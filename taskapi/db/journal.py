@@ -37,6 +37,10 @@ _LAST_RESTORE = text(
     " FROM change WHERE kind = 'restore' AND (NOT :archived OR fields->'archive'->>1 IS NOT NULL)"
     " ORDER BY record_id DESC LIMIT 1"
 )
+_NAMED = text(
+    f"SELECT operation, kind, record_id, version, {_MOMENT} FROM change"  # noqa: S608 - our own names
+    " WHERE change.at > CAST(:since AS timestamptz) AND operation LIKE 'op:% %' ORDER BY change.at, version"
+)
 _LAST_CHANGE = text("SELECT version FROM change WHERE kind <> 'restore' ORDER BY version DESC LIMIT 1")
 
 
@@ -66,6 +70,17 @@ def stream(connection: Connection) -> Iterator[dict[str, Any]]:
     """Every entry by version, `fields` as JSON text, through a server-side cursor."""
     options = {"stream_results": True, "max_row_buffer": _STREAM_SIZE}
     with faults_named(), connection.execute(_ALL, execution_options=options) as found:
+        for row in found.mappings():
+            yield dict(row)
+
+
+def named(connection: Connection, since: str) -> Iterator[dict[str, Any]]:
+    """The entries since that timestamp of writes that their clients named, through a server-side cursor.
+
+    With operation, kind, record_id, version and at; those of one write together, in its order.
+    """
+    options = {"stream_results": True, "max_row_buffer": _STREAM_SIZE}
+    with faults_named(), connection.execute(_NAMED, {"since": since}, execution_options=options) as found:
         for row in found.mappings():
             yield dict(row)
 

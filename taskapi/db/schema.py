@@ -113,7 +113,7 @@ CHANGE = Table(
 )
 Index("ix_change_kind_record_id_version", CHANGE.c.kind, CHANGE.c.record_id, CHANGE.c.version)
 
-Index("ix_change_at_named", CHANGE.c.at, postgresql_where=text("operation LIKE 'op:% %'"))
+Index("ix_change_at_named", CHANGE.c.at, CHANGE.c.version, postgresql_where=text("operation LIKE 'op:% %'"))
 """By which the writes of the last day that their clients named are found."""
 
 LOSS = Table(

@@ -79,7 +79,7 @@ class Batch:
 
 
 def peek(store: Store, records: int = 1000, entries: int = 2000) -> Batch:
-    """Looks at the records that have been dirty longest. Takes nothing away: a crash costs a repeat.
+    """Looks at the journal's next lines with their records, and at what else is dirty. Takes nothing away.
 
     So many at most, and `BATCH_BYTES` of each kind of line, but always one.
 

@@ -17,7 +17,7 @@ from taskapi.store import leaving, safety, sessions, staging, state, syncs
 from taskapi.store.client import Store
 from taskapi.store.state import EPOCH_SPAN, State
 from taskapi.store.syncs import Loss
-from taskapi.sync import judging, losses, rebuilding
+from taskapi.sync import judging, losses, rebuilding, recalling
 from taskapi.sync.judging import Facts, Finding
 
 log = structlog.get_logger("taskapi.sync")
@@ -30,6 +30,8 @@ LINES = (
     "rebuilding.placed",
     "refusals.put_back",
     "admission.resumed",
+    "recalling.put_back",
+    "admission.recalled",
     "rebuilding.marked",
     "admission.rebuilt",
     "admission.written",
@@ -176,6 +178,8 @@ def _filled(store: Store, connection: Connection, known: int = 0, restored: Rest
     placed = rebuilding.fill(store, connection, known)
     leaving.resume(store)
     failpoints.reach("admission.resumed")
+    recalling.recall(store, connection)
+    failpoints.reach("admission.recalled")
     if restored is None or restored.action != journal.REBUILT:
         # An older Redis has sessions again that were ended meanwhile, by a change of password too.
         sessions.end_all(store)

@@ -111,6 +111,6 @@ def _wrapped(entry: Entry) -> Entry:
         actor=0,
         at=timestamp(),
         request_id="-",
-        operation="-",
+        operation=entry.operation if entry.operation.isprintable() else "-",
         fields=fields.decode(),
     )

@@ -103,12 +103,14 @@ local clock = redis.call('TIME')
 local since = text(tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000))
 local version = redis.call('HINCRBY', 'meta', 'version', #changes) - #changes
 local answer, done_now, first = {'saved'}, {}, nil
+-- What its client named can be brought back from the journal: see store/operations.py.
+local named = keep == '1' and operation .. ' ' .. fingerprint or operation
 for kind, last in pairs(given) do redis.call('HSET', 'ids', kind, text(last)) end
 for _, change in ipairs(changes) do
   version = version + 1
   local stamp, id, name = text(version), change.id, change.name
   redis.call('XADD', 'journal', stamp .. '-0', 'kind', change.kind, 'id', id, 'action', change.action,
-             'actor', actor, 'at', moment, 'request', request, 'op', operation, 'fields', change.fields)
+             'actor', actor, 'at', moment, 'request', request, 'op', named, 'fields', change.fields)
   local blob = '{"id":' .. id .. ',' .. change.middle .. ',"version":' .. stamp .. '}'
   if change.before ~= 'new' and change.before ~= change.now then redis.call('DEL', change.before .. name) end
   redis.call('SET', change.now .. name, blob)
