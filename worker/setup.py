@@ -31,7 +31,8 @@ def make_celery(settings: Settings) -> Celery:
     outlive_the_broker()
     addresses = addresses_of(settings)
     made = Celery(
-        "taskapi", include=["worker.archives", "worker.sync", "worker.checks", "worker.housekeeping"]
+        "taskapi",
+        include=["worker.archives", "worker.restores", "worker.sync", "worker.checks", "worker.housekeeping"],
     )
     made.conf.update(
         _configuration(addresses), beat_schedule=beat_schedule(settings.sync_interval, settings.backup_at)

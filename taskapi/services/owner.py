@@ -39,6 +39,15 @@ def ensure_owner(store: Store, email: str, password: str) -> None:
             ) from taken
 
 
+def owner_again(store: Store, email: str, password: str) -> dict[str, str]:
+    """The same after a restore, which may have brought back another e-mail: {} or {"owner": why not}."""
+    try:
+        ensure_owner(store, email, password)
+    except Invalid as clash:
+        return {"owner": " ".join(sentence for told in clash.errors.values() for sentence in told)}
+    return {}
+
+
 def _user_changes(was: User | None, email: str) -> list[Change]:
     moment = timestamp()
     if was is None:

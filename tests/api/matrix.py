@@ -232,6 +232,7 @@ TASKS = [
     task_of_user("DELETE /users/{user}/tasks/{task}"),
 ]
 
+OWNER_LATER = "401 403 403 403 403 403 202"
 ADMINISTRATION = [
     *(anybody(f"GET {path}", OWNER) for path in ("/admin/status", "/admin/stats", "/admin/jobs")),
     anybody("GET /admin/jobs/nonsense", OWNER_NONE),
@@ -241,7 +242,14 @@ ADMINISTRATION = [
         for name in ("user/1", "nonsense/1")
         for what in ("retry", "discard")
     ),
-    anybody("POST /admin/sync?action=force&wait=0", "401 403 403 403 403 403 202"),
+    *(
+        anybody(f"POST /admin/sync?action={action}&wait=0", OWNER_LATER)
+        for action in ("force", "restore", "backup")
+    ),
+    anybody("POST /admin/restore/undo?wait=0", OWNER_LATER),
+    anybody("GET /admin/backups", OWNER),
+    anybody("GET /admin/backups/nonsense", OWNER_NONE),
+    *(anybody(f"POST /admin/backups/nonsense/{verb}?wait=0", OWNER_LATER) for verb in ("verify", "restore")),
 ]
 
 # After this one nobody has the password that they had.

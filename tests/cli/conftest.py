@@ -41,4 +41,4 @@ def app(store: Store, servers: Servers, redis_broker: Redis) -> Iterator[Flask]:
 @pytest.fixture
 def run(app: Flask) -> Run:
     """Runs one command; the words are its own."""
-    return lambda *words: app.test_cli_runner().invoke(args=words)
+    return lambda *words, typed=None: app.test_cli_runner().invoke(args=words, input=typed)

@@ -1,0 +1,121 @@
+"""`flask backup | backups | verify | restore | undo`."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from taskapi.db.engine import connect as connect_postgres
+from taskapi.services.owner import ensure_owner
+from taskapi.store import checks
+from taskapi.store.client import Store
+from taskapi.sync.admission import admit
+from tests.cli.conftest import Run
+from tests.store.conftest import Maker
+
+
+@pytest.fixture
+def shelf(app: Flask, store: Store, database_url: str, tmp_path: Path) -> Iterator[Path]:
+    """The folder of backups of an app on both stores, which has one task."""
+    store.redis.flushdb()
+    engine = connect_postgres(database_url)
+    admit(store, engine)
+    ensure_owner(store, "admin@example.org", "owner-password")
+    folder = tmp_path / "backups"
+    app.config["SETTINGS"] = replace(app.config["SETTINGS"], backup_url=folder.as_uri(), backup_keep=3)
+    Maker(store).task()
+    yield folder
+    engine.dispose()
+
+
+def tasks(store: Store) -> int:
+    """How many there are."""
+    return checks.record_counts(store)["tasks"]
+
+
+def newest(shelf: Path) -> str:
+    """The name of the last backup."""
+    return max(path.stem for path in shelf.glob("*.taskapi"))
+
+
+def test_a_backup_is_made_listed_and_proved(run: Run, shelf: Path) -> None:
+    assert run("backups").output == "There is no backup yet: make one with `flask backup`.\n"
+    assert run("verify").exit_code == 1
+    made = run("backup")
+    assert made.exit_code == 0, made.output
+    assert f"{newest(shelf)}  good  " in made.output
+    assert "1 tasks" in made.output
+    assert run("backups").output == made.output
+    assert run("verify").output == made.output
+    assert run("verify", newest(shelf)).exit_code == 0
+
+
+def test_a_backup_that_was_tampered_with_is_broken(run: Run, shelf: Path) -> None:
+    run("backup")
+    file = shelf / f"{newest(shelf)}.taskapi"
+    content = bytearray(file.read_bytes())
+    content[40] ^= 1
+    file.write_bytes(content)
+    done = run("verify")
+    assert done.exit_code == 1
+    assert "not as it was written" in done.stderr
+    assert "BROKEN" in run("backups").output
+
+
+def test_the_way_back_and_the_way_forth(run: Run, shelf: Path, store: Store) -> None:
+    run("backup")
+    backup = newest(shelf)
+    Maker(store).task()
+    assert "removed tasks 1" in run("restore", backup, "--dry-run").output
+    assert run("restore", backup, typed="n\n").exit_code == 1
+    assert tasks(store) == 2
+
+    back = run("restore", backup, "--yes")
+    assert back.exit_code == 0, back.output
+    assert tasks(store) == 1
+    assert run("undo", typed="y\n").exit_code == 0
+    assert tasks(store) == 2
+
+
+def test_without_a_name_redis_is_filled_anew_and_keeps_what_postgresql_lacks(
+    run: Run, shelf: Path, store: Store
+) -> None:
+    done = run("restore")
+    assert done.exit_code == 0, done.output
+    assert tasks(store) == 1
+    assert run("undo", "--yes").stderr == "There is no restore to take back: none has replaced anything.\n"
+
+
+def test_what_postgresql_lacks_is_discarded_if_that_is_confirmed(run: Run, shelf: Path, store: Store) -> None:
+    run("sync")
+    Maker(store).task()
+    count, version = (
+        store.redis.zcard("dirty"),
+        int(store.redis.zrange("dirty", -1, -1, withscores=True)[0][1]),
+    )
+    assert f"count {count}, up to {version}" in run("restore", "--dry-run").output
+    assert run("restore", "--confirm", "7", "--yes").exit_code == 2
+    done = run("restore", "--confirm", str(count), "--up-to", str(version), "--yes")
+    assert done.exit_code == 0, done.output
+    assert tasks(store) == 1
+
+
+def test_discarding_is_not_for_a_backup(run: Run, shelf: Path) -> None:
+    assert "without a NAME" in run("restore", "x", "--confirm", "1", "--up-to", "2", "--yes").stderr
+
+
+def test_a_file_from_elsewhere_is_brought_to_the_others(
+    run: Run, shelf: Path, store: Store, tmp_path: Path
+) -> None:
+    run("backup")
+    file = tmp_path / "from another machine.taskapi"
+    shutil.move(shelf / f"{newest(shelf)}.taskapi", file)
+    Maker(store).task()
+    done = run("restore", str(file), "--yes")
+    assert done.exit_code == 0, done.output
+    assert tasks(store) == 1
+    assert run("undo", "--yes").exit_code == 0
+    assert tasks(store) == 2
