@@ -115,6 +115,24 @@ def journal(store: Store, after: int = 0, count: int = 1000) -> list[Entry]:
     return [entry_of(name, [part for pair in fields.items() for part in pair]) for name, fields in lines]
 
 
+def append(store: Store, entry: Entry) -> None:
+    """Adds an entry of PostgreSQL to the journal of a Redis that is closed, unless it has a later one."""
+    value: dict[Any, Any] = {
+        "kind": entry.kind,
+        "id": entry.record_id,
+        "action": entry.action,
+        "actor": entry.actor,
+        "at": entry.at,
+        "request": entry.request_id,
+        "op": entry.operation,
+        "fields": entry.fields,
+    }
+    with faults_named():
+        last: Any = store.redis.xrevrange(keys.JOURNAL, count=1)
+        if not last or _version_of(last[0][0]) < entry.version:
+            store.redis.xadd(keys.JOURNAL, value, id=f"{entry.version}-0")
+
+
 def quarantine(store: Store, marks: Iterable[Mark], reason: str) -> int:
     """Sets records apart that PostgreSQL refuses. They are served on; a new write makes them dirty again."""
     moment = timestamp()
@@ -186,11 +204,15 @@ def _mark(name: bytes, version: bytes, blob: bytes) -> Mark:
     return Mark(kind, int(record_id), int(version), blob)
 
 
+def _version_of(journal_id: bytes) -> int:
+    return int(journal_id.partition(b"-")[0])
+
+
 def entry_of(journal_id: bytes, flat: list[bytes]) -> Entry:
     """A line of the journal as a script tells it: its id, then fields and values by turns."""
     value = {flat[index].decode(): flat[index + 1].decode() for index in range(0, len(flat), 2)}
     return Entry(
-        version=int(journal_id.partition(b"-")[0]),
+        version=_version_of(journal_id),
         kind=value["kind"],
         record_id=int(value["id"]),
         action=value["action"],

@@ -73,32 +73,27 @@ def frozen(store: Store, engine: Engine, *, offline: bool) -> Iterator[Frozen]:
 def carry(held: Frozen, without: Collection[str] = ()) -> int:
     """Carries all that PostgreSQL lacks, but those `kind:id`; returns how many records.
 
-    What it refuses is kept there beside the mirrors. Marks stay: what becomes of Redis is decided later.
-    Raises what `fence.enter` raises.
+    What it refuses is kept there beside the mirrors. All of it, with the journal, is one commit. Marks stay:
+    what becomes of Redis is decided later. Raises what `fence.enter` raises.
     """
-    connection = held.connection
-    with transaction(connection):
-        fence.enter(connection, held.was)
-    rebuilding.mark(held.store, connection)
+    rebuilding.mark(held.store, held.connection)
     known = unsynced.versions(held.store)
     names = [name for name in known if name not in without]
-    carried = sum(_carry(held, names[start : start + CHUNK], known) for start in range(0, len(names), CHUNK))
-    _carry_journal(held)
+    with transaction(held.connection) as connection:
+        fence.enter(connection, held.was)
+        carried = 0
+        for start in range(0, len(names), CHUNK):
+            marks = unsynced.marks(held.store, names[start : start + CHUNK], known)
+            carried += sum(carry_records(connection, marks).rows.values())
+        failpoints.reach("freezing.records_carried")
+        _carry_journal(held)
+        failpoints.reach("freezing.entries_carried")
     failpoints.reach("freezing.carried")
     return carried
-
-
-def _carry(held: Frozen, names: list[str], known: dict[str, int]) -> int:
-    with transaction(held.connection) as connection:
-        carried = carry_records(connection, unsynced.marks(held.store, names, known))
-    failpoints.reach("freezing.records_carried")
-    return sum(carried.rows.values())
 
 
 def _carry_journal(held: Frozen) -> None:
     after = held.was.carried
     while entries := dirty.journal(held.store, after, CHUNK):
-        with transaction(held.connection) as connection:
-            carry_entries(connection, entries)
-        failpoints.reach("freezing.entries_carried")
+        carry_entries(held.connection, entries)
         after = entries[-1].version
