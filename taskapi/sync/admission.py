@@ -6,15 +6,16 @@ is fenced off from then on. Killed at any line, the next admission brings both s
 
 from dataclasses import dataclass
 
+import orjson
 import structlog
 
 from taskapi.db import journal, locks, meta
 from taskapi.db.engine import Connection, Engine
-from taskapi.db.journal import Restored
 from taskapi.domain import failpoints
 from taskapi.domain.errors import Unavailable
-from taskapi.store import leaving, safety, sessions, staging, state, syncs
+from taskapi.store import dirty, leaving, safety, sessions, staging, state, syncs
 from taskapi.store.client import Store
+from taskapi.store.dirty import Entry
 from taskapi.store.state import EPOCH_SPAN, State
 from taskapi.store.syncs import Loss
 from taskapi.sync import judging, losses, rebuilding, recalling
@@ -26,7 +27,7 @@ LINES = (
     "admission.locked",
     "admission.judged",
     "admission.begun",
-    "admission.wiped",
+    "rebuilding.wiped",
     "rebuilding.placed",
     "refusals.put_back",
     "admission.resumed",
@@ -160,23 +161,25 @@ def _require(same: bool) -> None:
 
 def _rebuild(store: Store, connection: Connection, facts: Facts, finding: Finding) -> _Rebuilt:
     if finding in (Finding.EMPTY, Finding.STALE):
-        placed = _filled(store, connection, restored=facts.unfinished)
+        placed = _filled(store, connection, facts)
         marked = 0 if finding is Finding.EMPTY else rebuilding.mark(store, connection)
         return _Rebuilt(placed, marked)
     if finding is Finding.WENT_BACK:
         known = facts.redis.version
-        placed = _filled(store, connection, known) if facts.redis_is_older else 0
+        placed = _filled(store, connection, facts, known) if facts.redis_is_older else 0
         gone = rebuilding.gone_from_redis(store, connection, known)
         return _Rebuilt(placed, rebuilding.mark(store, connection), gone)
     return _Rebuilt()
 
 
-def _filled(store: Store, connection: Connection, known: int = 0, restored: Restored | None = None) -> int:
+def _filled(store: Store, connection: Connection, facts: Facts, known: int = 0) -> int:
+    restored = facts.unfinished
     if restored:
         staging.wipe(store, restored.operation)
-    failpoints.reach("admission.wiped")
+        failpoints.reach("rebuilding.wiped")
     placed = rebuilding.fill(store, connection, known)
     leaving.resume(store)
+    _tell_of_restore(store, connection, facts)
     failpoints.reach("admission.resumed")
     recalling.recall(store, connection)
     failpoints.reach("admission.recalled")
@@ -184,6 +187,15 @@ def _filled(store: Store, connection: Connection, known: int = 0, restored: Rest
         # An older Redis has sessions again that were ended meanwhile, by a change of password too.
         sessions.end_all(store)
     return placed
+
+
+def _tell_of_restore(store: Store, connection: Connection, facts: Facts) -> None:
+    """Whoever follows the journal learns of a restore that this Redis has not seen."""
+    last = facts.restored
+    if last and last.version > facts.redis.version:
+        row = journal.some(connection, [last.version])[last.version]
+        connection.commit()
+        dirty.append(store, Entry(**(row | {"fields": orjson.dumps(row["fields"]).decode()})))
 
 
 def _commit(
@@ -204,4 +216,3 @@ def _commit(
     failpoints.reach("admission.written")
     connection.commit()
     return buried, commit
-
