@@ -11,9 +11,9 @@ import structlog
 
 from taskapi.domain.errors import Refused, Unavailable
 from taskapi.domain.progress import Progress
-from taskapi.store import jobs
+from taskapi.store import dirty, jobs
 from taskapi.sync.errors import Foreign
-from worker.connections import broker
+from worker.connections import broker, store
 
 PULSE_SECONDS = 2.0
 STEP_SECONDS = 0.25
@@ -42,7 +42,7 @@ def carry_out(job_id: str, work: Callable[[Progress], Report], *, once: bool = F
         return {}
     try:
         with _heard(job_id) as progress:
-            report = work(progress)
+            report = _timed(work, progress)
     except (Refused, Foreign) as fault:
         log.warning("refused", job=job_id, reason=str(fault))
         code = fault.code if isinstance(fault, Refused) else Unavailable.code
@@ -51,6 +51,14 @@ def carry_out(job_id: str, work: Callable[[Progress], Report], *, once: bool = F
         return report
     _keep(job_id, jobs.DONE, 1.0, report)
     return report
+
+
+def _timed(work: Callable[[Progress], Report], progress: Progress) -> Report:
+    """The report, with how long it took, and whether PostgreSQL lacks something now."""
+    begun = time.monotonic()
+    report = work(progress)
+    took = round((time.monotonic() - begun) * 1000, 1)
+    return {"duration_ms": took, "pending_changes": dirty.count(store()) > 0, **report}
 
 
 def _begun(job_id: str) -> bool:

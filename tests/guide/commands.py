@@ -6,15 +6,12 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-LATER = "Going back to PostgreSQL's state and backing up come later; until then `action` takes force alone."
-
 
 @dataclass(frozen=True)
 class Command:
     """One command. `shape` is the documented answer: its keys and JSON types count, its values do not.
 
-    `state` names what the command assumes to be there, `filled` what stands for its placeholders, and
-    `differs` why the status is not yet the documented one.
+    `state` names what the command assumes to be there, `filled` what stands for its placeholders.
     """
 
     heading: str
@@ -23,7 +20,6 @@ class Command:
     shape: Any = None
     state: str = "team"
     filled: dict[str, str] = field(default_factory=dict)
-    differs: str = ""
 
     def at(self, address: str) -> str:
         """The command for the server at that address."""

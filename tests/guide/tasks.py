@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.guide.commands import FIRST_STEPS, GROUPS, HEALTH, LATER, USERS, Command, answer
+from tests.guide.commands import FIRST_STEPS, GROUPS, HEALTH, USERS, Command, answer
 
 TASK = """"id": 1, "title": "Implement Login API", "status": false, "priority": 1, "deadline": "2025-10-15",
           "information": "Create REST API for authentication", "user_id": 3, "group_id": 1"""
@@ -92,26 +92,25 @@ TASKS = [
 ]
 
 
+SYNCED = answer(
+    """{"action": "force", "job_id": "1f2e", "state": "done", "synced": {}, "pending_changes": false,
+        "duration_ms": 12.5}"""
+)
+
+
 def sync(heading: str, action: str) -> Command:
     """A sync as the reference has it."""
     text = rf"""curl -X POST \
   -H "X-Owner-Password: admin1234" \
   "http://localhost:7890/admin/sync?action={action}" """
-    return done(heading, text, action)
+    return Command(heading, text, shape=SYNCED)
 
 
 def short_sync(heading: str, action: str) -> Command:
     """The same as the sections on operating have it."""
     text = rf"""curl -X POST -H "X-Owner-Password: admin1234" \
   "http://localhost:7890/admin/sync?action={action}" """
-    return done(heading, text, action)
-
-
-def done(heading: str, text: str, action: str) -> Command:
-    """A sync, with what can be expected of it by now."""
-    if action == "force":
-        return Command(heading, text)
-    return Command(heading, text, 400, differs=LATER)
+    return Command(heading, text, shape=SYNCED)
 
 
 STATUS = answer(
