@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from taskapi.domain.errors import Conflict
 from taskapi.domain.records import Task
 
 
@@ -18,6 +19,24 @@ def group_goes(group_id: int) -> str:
 def member_goes(user_id: int, group_id: int) -> str:
     """A user has left a group: their tasks there move to another group, or go."""
     return f"member:{user_id}:{group_id}"
+
+
+def require_at_rest(leaving: Collection[str], user_ids: Collection[int], group_ids: Collection[int]) -> None:
+    """Raises Conflict while tasks of one of these users, or in one of these groups, are being swept.
+
+    A sweep goes by its users and groups as they are when it comes to a task. If they changed meanwhile, it
+    would leave behind what was said to come back, or move it elsewhere.
+    """
+    for name in leaving:
+        if _concerns(name, user_ids, group_ids):
+            raise Conflict(f"{name} is being deleted or brought back. Try again in a moment.")
+
+
+def _concerns(name: str, user_ids: Collection[int], group_ids: Collection[int]) -> bool:
+    """Of a membership both its user and its group count."""
+    what, *numbers = name.split(":")
+    by_user = what != "group" and int(numbers[0]) in user_ids
+    return by_user or (what != "user" and int(numbers[-1]) in group_ids)
 
 
 def is_left(leaving: frozenset[str], task: Task) -> bool:

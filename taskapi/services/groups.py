@@ -100,6 +100,7 @@ def delete_group(store: Store, claim: Claim, group_id: int, if_match: int | None
     was = access.require_group(seen.caller, group_id, seen.record(GROUP, group_id))
     _require_version(was, if_match)
     members = _members(store, claim, group_id)
+    rules.require_at_rest(seen.leaving, {user.id for user in members}, [group_id])
     gone = was.changed(deleted_at=timestamp(), member_ids=tuple(user.id for user in members))
     tasks = cascades.group_goes(store, claim, was, seen.hashes[0])
     changes = [Change(was, gone, "deleted"), *_leaving(members, group_id), *tasks.changes]
@@ -129,6 +130,7 @@ def restore_group(store: Store, claim: Claim, group_id: int, if_match: int | Non
         raise NotFound(f"There is no group {group_id} in the trash.")
     _require_version(was, if_match)
     members = cascades.users_of(store, claim, was.member_ids or ())
+    rules.require_at_rest(seen.leaving, {user.id for user in members}, [group_id])
     now = was.changed(
         deleted_at=None, member_ids=None, admin_id=_kept_admin(was, members), updated_at=timestamp()
     )

@@ -49,6 +49,7 @@ def add_member(store: Store, claim: Claim, group_id: int, user_id: int) -> tuple
     if group_id in was.group_ids:
         remember(store, claim, seen.existing(USER, user_id), guards)
         return shown_user(seen.caller, seen.existing(USER, user_id)), False
+    rules.require_at_rest(seen.leaving, [user_id], ())
     groups = tuple(sorted({*was.group_ids, group_id}))
     change = Change(was, was.changed(group_ids=groups, updated_at=timestamp()), "changed")
     names = [rules.member_goes(user_id, group_id)]
@@ -65,6 +66,7 @@ def remove_member(store: Store, claim: Claim, group_id: int, user_id: int) -> Sh
         return _removed(again)
     was = _required_member(seen, group_id, user_id)
     _require_plain(seen.caller, was)
+    rules.require_at_rest(seen.leaving, [user_id], was.group_ids)
     now = was.changed(
         group_ids=tuple(each for each in was.group_ids if each != group_id), updated_at=timestamp()
     )

@@ -93,6 +93,8 @@ def _change(
     now = _as_changed(was, changes)
     _require_name(was, now)
     guards = [seen.caller.user, was]
+    if now.group_ids != was.group_ids:
+        rules.require_at_rest(seen.leaving, [user_id], was.group_ids)
     plan = _plan(store, seen, was, now, changes.get("password"))
     if not plan.changes:
         remember(store, claim, seen.existing(USER, user_id), guards)

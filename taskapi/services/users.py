@@ -70,6 +70,7 @@ def delete_user(store: Store, claim: Claim, user_id: int, if_match: int | None =
     access.require_deletable(user_id)
     was = access.require_user(seen.caller, user_id, seen.record(USER, user_id))
     require_version(was, if_match)
+    rules.require_at_rest(seen.leaving, [user_id], was.group_ids)
     led = cascades.admin_places_end(cascades.groups_of(store, claim, was.group_ids), user_id)
     tasks = cascades.user_goes(store, claim, was, seen.hashes[0])
     changes = [Change(was, was.changed(deleted_at=timestamp()), "deleted"), *led, *tasks.changes]

@@ -174,18 +174,27 @@ def test_the_many_tasks_of_who_leaves_every_group_go(store, full):
 def test_who_leaves_the_next_group_too_while_they_are_swept_loses_nothing_half(store, full, monkeypatch):
     monkeypatch.setattr(cascades, "MOST_AT_ONCE", 3)
     members.remove_member(store, claim(ADMIN, MEMBERS), 1, ANN)
+    with pytest.raises(Conflict):
+        members.remove_member(store, claim(OWNER, MEMBERS), 2, ANN)
+    sweeping.sweep(store, 60)
     members.remove_member(store, claim(OWNER, MEMBERS), 2, ANN)
     sweeping.sweep(store, 60)
     assert listed(store).total == 2
     assert scrub.differences(store) == []
 
 
-def test_a_user_who_is_deleted_while_they_are_moved_takes_all_along(store, full, monkeypatch):
+def test_a_user_who_is_deleted_when_they_were_moved_takes_all_along_and_back(store, full, monkeypatch):
     monkeypatch.setattr(cascades, "MOST_AT_ONCE", 3)
     members.remove_member(store, claim(ADMIN, MEMBERS), 1, ANN)
+    with pytest.raises(Conflict):
+        delete_ann(store)
+    sweeping.sweep(store, 60)
     delete_ann(store)
     sweeping.sweep(store, 60)
     assert listed(store).total == 2
+    users.restore_user(store, claim(OWNER, DELETE), ANN)
+    sweeping.sweep(store, 60)
+    assert listed(store).total == MANY + 2
     assert scrub.differences(store) == []
 
 

@@ -1,12 +1,16 @@
 """Several sweeps under way at once: each comes to its end."""
 
+from collections.abc import Callable
+
 import pytest
 
+from taskapi.domain.errors import Conflict
 from taskapi.domain.filters import TaskSearch
 from taskapi.domain.rights import Right
-from taskapi.services import cascades, groups, sweeping, task_lists, users
+from taskapi.services import cascades, groups, members, sweeping, task_lists, user_changes, users
 from taskapi.store import leaving, scrub
-from tests.services.conftest import ANN, OWNER, claim
+from taskapi.store.client import Store
+from tests.services.conftest import ANN, OWNER, House, claim
 
 
 @pytest.fixture(autouse=True)
@@ -32,3 +36,64 @@ def test_a_group_and_its_user_who_come_back_together_do_not_wait_for_each_other(
     assert leaving.accounts(store) == {}
     assert task_lists.list_tasks(store, claim(OWNER, Right.FIND_TASKS), TaskSearch()).total == 2
     assert scrub.differences(store) == []
+
+
+TEAMS, PEOPLE, MEMBERS = Right.MANAGE_GROUPS, Right.DELETE_USER, Right.MANAGE_MEMBERS
+Deed = Callable[[Store], object]
+INTERRUPTIONS: dict[str, Deed] = {
+    "the user goes": lambda store: users.delete_user(store, claim(OWNER, PEOPLE), ANN),
+    "the user leaves": lambda store: members.remove_member(store, claim(OWNER, MEMBERS), 1, ANN),
+    "the user is put elsewhere": lambda store: user_changes.change_user(
+        store, claim(OWNER, Right.CHANGE_USER), ANN, {"group_ids": (2,)}
+    ),
+    "the group goes": lambda store: groups.delete_group(store, claim(OWNER, TEAMS), 1),
+}
+
+
+@pytest.mark.parametrize("interruption", INTERRUPTIONS.values(), ids=INTERRUPTIONS)
+def test_what_is_being_brought_back_comes_back_whole_before_it_goes_again(
+    store: Store, house: House, interruption: Deed
+):
+    tasks = [house.task(ANN, 1) for _ in range(3)]
+    groups.delete_group(store, claim(OWNER, TEAMS), 1)
+    sweeping.sweep(store, 60)
+    groups.restore_group(store, claim(OWNER, TEAMS), 1)
+    with pytest.raises(Conflict):
+        interruption(store)
+    sweeping.sweep(store, 60)
+    assert [house.stored(f"task:{task.id}")["group_id"] for task in tasks] == [1, 1, 1]
+    interruption(store)
+
+
+def test_what_moves_on_has_moved_before_its_user_goes_or_joins_another_group(store: Store, house: House):
+    tasks = [house.task(ANN, 1) for _ in range(3)]
+    members.remove_member(store, claim(OWNER, MEMBERS), 1, ANN)
+    house.make.group(name="three")
+    for deed in (
+        lambda: users.delete_user(store, claim(OWNER, PEOPLE), ANN),
+        lambda: members.add_member(store, claim(OWNER, MEMBERS), 3, ANN),
+        lambda: groups.delete_group(store, claim(OWNER, TEAMS), 2),
+    ):
+        with pytest.raises(Conflict):
+            deed()
+    sweeping.sweep(store, 60)
+    assert [house.stored(f"task:{task.id}")["group_id"] for task in tasks] == [2, 2, 2]
+    users.delete_user(store, claim(OWNER, PEOPLE), ANN)
+
+
+def test_a_group_comes_back_when_its_user_has_come_back_whole(store: Store, house: House):
+    tasks = [house.task(ANN, 1) for _ in range(3)]
+    users.delete_user(store, claim(OWNER, PEOPLE), ANN)
+    sweeping.sweep(store, 60)
+    groups.delete_group(store, claim(OWNER, TEAMS), 1)
+    users.restore_user(store, claim(OWNER, PEOPLE), ANN)
+    sweeping.sweep(store, 60)
+    groups.restore_group(store, claim(OWNER, TEAMS), 1)
+    assert [house.stored(f"task:{task.id}")["group_id"] for task in tasks] == [None, None, None]
+
+
+def test_what_is_swept_elsewhere_holds_up_nobody(store: Store, house: House):
+    for _ in range(3):
+        house.task(ANN, 1)
+    users.delete_user(store, claim(OWNER, PEOPLE), ANN)
+    groups.delete_group(store, claim(OWNER, TEAMS), 2)
