@@ -18,9 +18,9 @@ Program = subprocess.Popen[bytes]
 
 
 @contextmanager
-def worker(environment: dict[str, str], name: str, *options: str) -> Iterator[Program]:
-    """A worker with two processes."""
-    with _running(environment, "worker", "-c", "2", "-n", f"{name}@faults", *options) as program:
+def worker(environment: dict[str, str], name: str, processes: int, *options: str) -> Iterator[Program]:
+    """A worker with so many processes."""
+    with _running(environment, "worker", "-c", str(processes), "-n", f"{name}@faults", *options) as program:
         yield program
 
 
@@ -35,7 +35,7 @@ def beat(environment: dict[str, str], notes: Path) -> Iterator[Program]:
 def crew(environment: dict[str, str], notes: Path, workers: int, beats: int) -> Iterator[list[Program]]:
     """So many of each; the workers first."""
     with ExitStack() as stack:
-        programs = [stack.enter_context(worker(environment, f"w{number}")) for number in range(workers)]
+        programs = [stack.enter_context(worker(environment, f"w{number}", 1)) for number in range(workers)]
         programs += [
             stack.enter_context(beat(environment, notes / f"beat{number}")) for number in range(beats)
         ]
@@ -54,8 +54,9 @@ def _running(environment: dict[str, str], *command: str) -> Iterator[Program]:
 
 
 def _end(program: Program) -> None:
-    program.send_signal(signal.SIGCONT)
-    program.terminate()
+    if program.poll() is None:
+        os.killpg(program.pid, signal.SIGCONT)
+        program.terminate()
     try:
         program.wait(PATIENCE_SECONDS)
     finally:

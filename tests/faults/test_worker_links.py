@@ -32,7 +32,7 @@ def environment(servers: Servers, proxies: dict[str, Proxy]) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def crew(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """One worker and its beat, for all tests here."""
-    with fleet.worker(environment, "w", "-B", "-s", str(tmp_path_factory.mktemp("beat") / "notes")):
+    with fleet.worker(environment, "w", 2, "-B", "-s", str(tmp_path_factory.mktemp("beat") / "notes")):
         yield
 
 
