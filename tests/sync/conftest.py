@@ -1,23 +1,32 @@
 """Both real stores, empty and not yet admitted, and ways to fill and to compare them."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from redis import Redis
+from sqlalchemy import text
 
-from taskapi.db.engine import Engine, connect
+from taskapi.db.engine import Engine, connect, transaction
 from taskapi.domain.callers import Claim
 from taskapi.domain.clock import timestamp
 from taskapi.domain.records import Record, Task, User
 from taskapi.embedded.servers import Servers
-from taskapi.store import client
+from taskapi.outside.shelf import Shelf, open_shelf
+from taskapi.store import client, staging
 from taskapi.store.client import Store
 from taskapi.store.plans import Change
 from taskapi.store.records import save
 from taskapi.sync.admission import admit
 
 OWNER = Claim(1)
+REFUSES_EVIL = """
+CREATE FUNCTION refuse_evil_title() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN IF NEW.title = 'evil' THEN RAISE EXCEPTION 'no evil'; END IF; RETURN NEW; END $$;
+CREATE TRIGGER refuse_evil_title BEFORE INSERT OR UPDATE ON tasks
+FOR EACH ROW EXECUTE FUNCTION refuse_evil_title();
+"""
 
 
 @pytest.fixture
@@ -37,11 +46,39 @@ def store(servers: Servers, redis_data: Redis) -> Iterator[Store]:
 
 
 @pytest.fixture
+def shelf(tmp_path: Path) -> Shelf:
+    """A folder for backups."""
+    return open_shelf(str(tmp_path))
+
+
+@pytest.fixture
+def beside(store: Store) -> Iterator[Redis]:
+    """The database in which a restore builds."""
+    with staging.beside(store) as place:
+        yield place.redis
+
+
+@pytest.fixture
 def opened(store: Store, engine: Engine) -> Store:
     """A store that was admitted for the first time, with user 1."""
     admit(store, engine)
     create_with_id(store, User(full_name="Ada", created_at=timestamp(), updated_at=timestamp()), 1)
     return store
+
+
+@pytest.fixture
+def picky(engine: Engine) -> Iterator[Engine]:
+    """The engine on a PostgreSQL that takes no task with the title `evil`."""
+    with transaction(engine) as connection:
+        connection.execute(text(REFUSES_EVIL))
+    yield engine
+    take_all(engine)
+
+
+def take_all(engine: Engine) -> None:
+    """From now on it takes any title."""
+    with transaction(engine) as connection:
+        connection.execute(text("DROP FUNCTION IF EXISTS refuse_evil_title CASCADE"))
 
 
 def create(store: Store, record: Record) -> Any:

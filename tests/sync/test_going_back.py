@@ -1,44 +1,41 @@
 """Going back to a backup, and back again: what was promised at each step, and nothing reverts by itself."""
 
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from taskapi.db.engine import Engine
-from taskapi.domain import failpoints
 from taskapi.domain.callers import Claim
 from taskapi.domain.clock import timestamp
+from taskapi.domain.errors import Conflict, NotFound
 from taskapi.domain.records import Credential, Group, Record, User
-from taskapi.outside.shelf import Shelf, open_shelf
-from taskapi.store import contents, dirty, leaving, sessions, staging, state, syncs
+from taskapi.outside.shelf import Shelf
+from taskapi.store import contents, dirty, leaving, sessions, state, syncs
 from taskapi.store.client import Store
 from taskapi.store.kinds import CREDENTIAL, TASK
-from taskapi.sync import backup, going_back
+from taskapi.sync import backup
 from taskapi.sync.admission import admit
+from taskapi.sync.errors import Broken
 from taskapi.sync.flush import drain
 from taskapi.sync.going_back import go_back, plan_backup, undo
+from taskapi.sync.restoring import rebuild
 from tests.sync.conftest import (
-    Crash,
     change,
-    crash,
+    changed_tasks,
     create,
     create_with_id,
+    many_tasks,
     new_task,
     purge,
     restart,
     snapshot,
+    take_all,
     turn_back,
 )
 from tests.sync.test_admission import forget_everything, require_settled, tasks_in
-from tests.sync.test_flush import NO_TRIGGER, TRIGGER, run_sql, titles
-from tests.sync.test_older_redis import sign_in
-
-
-@pytest.fixture
-def shelf(tmp_path: Path) -> Shelf:
-    return open_shelf(str(tmp_path))
+from tests.sync.test_flush import titles
+from tests.sync.test_restoring import reading
 
 
 def kept(store: Store, engine: Engine, shelf: Shelf) -> str:
@@ -132,6 +129,8 @@ def test_an_older_redis_does_not_revert_what_went_back(opened: Store, engine: En
 
     assert tasks_in(opened) == {task.id: "then"}
     assert present(opened, extra.id) is None
+    assert [entry.action for entry in dirty.journal(opened)][-1] == "restored"
+    assert not syncs.history(opened).losses
     require_settled(opened, engine)
 
 
@@ -164,8 +163,8 @@ def test_a_sweep_that_the_backup_has_cut_is_found_again(opened: Store, engine: E
     assert set(leaving.accounts(opened)) == {f"user:{bob.id}"}
 
 
-def test_what_postgresql_refuses_goes_back_too_and_both_ways(opened: Store, engine: Engine, shelf: Shelf):
-    run_sql(engine, TRIGGER)
+def test_what_postgresql_refuses_goes_back_too_and_both_ways(opened: Store, picky: Engine, shelf: Shelf):
+    engine = picky
     evil = new_task(opened, title="evil")
     good = new_task(opened, title="good")
     name = kept(opened, engine, shelf)
@@ -184,60 +183,53 @@ def test_what_postgresql_refuses_goes_back_too_and_both_ways(opened: Store, engi
     assert tasks_in(opened) == {evil.id: "evil", good.id: "good"}
     undo(opened, engine, shelf)
     assert tasks_in(opened) == {evil.id: "better", good.id: "evil", later.id: "evil"}
-    run_sql(engine, NO_TRIGGER)
+    take_all(engine)
     dirty.rearm(opened)
     require_settled(opened, engine)
     assert titles(engine) == tasks_in(opened)
 
 
-@pytest.mark.parametrize("offline", [False, True])
-@pytest.mark.parametrize("line", going_back.LINES)
-def test_killed_at_any_line_twice_over_it_is_the_old_or_the_new_state(
-    opened: Store, engine: Engine, shelf: Shelf, line: str, offline: bool
-):
-    if offline and line.startswith(("publishing.", "refusals.", "rebuilding.placed")):
-        pytest.skip("these are lines of an admission")
-    run_sql(engine, TRIGGER)
-    sign_in(opened)
-    changed, gone, _ = (new_task(opened, title=title) for title in ("then", "gone", "evil"))
+def test_who_reads_meanwhile_sees_the_old_or_the_new_state_whole(opened: Store, engine: Engine, shelf: Shelf):
+    few = many_tasks(opened, 100)
     name = kept(opened, engine, shelf)
-    purge(opened, gone)
-    change(opened, changed, title="now")
-    now = {changed.id: "now", changed.id + 2: "evil"}
-    then = {changed.id: "then", gone.id: "gone", changed.id + 2: "evil"}
-    states = [now]
-    is_over = going_back.LINES.index(line) >= going_back.LINES.index("turning.committed")
-    for _ in range(2):
-        with dying_at(line, opened, changed.id), pytest.raises(Crash):
-            go_back(opened, engine, shelf, name, offline=offline)
-        admit(opened, engine)
-        if not is_over:
-            now = now | {changed.id: present(opened, changed.id).title}
-        assert tasks_in(opened) == (then if is_over else now)
-        states.append(tasks_in(opened))
-    assert len(sessions.of_user(opened, 1)) == (0 if is_over else 1)
-    assert not syncs.history(opened).losses
+    many_tasks(opened, 60)
+    changed_tasks(opened, few[:40], status=True)
+    drain(opened, engine, 20)
 
-    go_back(opened, engine, shelf, name, offline=offline)
-    assert tasks_in(opened) == then
-    undo(opened, engine, shelf, offline=offline)
-    assert tasks_in(opened) == states[-1]
-    run_sql(engine, NO_TRIGGER)
-    dirty.rearm(opened)
+    with reading(opened) as seen:
+        go_back(opened, engine, shelf, name)
+        undo(opened, engine, shelf)
+
+    assert set(seen) == {(100, 100, 100, 100), (160, 160, 120, 120)}
     require_settled(opened, engine)
-    with staging.beside(opened) as beside:
-        assert beside.redis.dbsize() == 0
 
 
-def dying_at(line: str, store: Store, task_id: int) -> ExitStack:
-    """Within the block the restore dies there; before it something is written at the last moment."""
-    lines = ExitStack()
+def test_without_a_restore_there_is_nothing_to_take_back(opened: Store, engine: Engine, shelf: Shelf):
+    rebuild(opened, engine, shelf)
+    with pytest.raises(Conflict, match="no restore to take back"):
+        undo(opened, engine, shelf)
 
-    def write() -> None:
-        change(store, present(store, task_id), title="at the last moment")
-        if line == "freezing.locked":
-            crash()
-        lines.enter_context(failpoints.armed(line, crash))
 
-    lines.enter_context(failpoints.armed("freezing.locked", write))
-    return lines
+def test_a_backup_that_is_not_there_or_broken_changes_nothing(
+    opened: Store, engine: Engine, shelf: Shelf, tmp_path: Path
+):
+    new_task(opened)
+    name = kept(opened, engine, shelf)
+    with pytest.raises(NotFound):
+        go_back(opened, engine, shelf, "20200101T000000Z-00000000")
+    file = tmp_path / f"{name}.taskapi"
+    file.chmod(0o600)
+    damaged = bytearray(file.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    file.write_bytes(damaged)
+
+    with pytest.raises(Broken):
+        go_back(opened, engine, shelf, name)
+
+    assert state.look(opened).epoch == 1
+    with pytest.raises(Broken):
+        backup.verify(engine, shelf, name)
+    with pytest.raises(Broken, match="is broken"):
+        plan_backup(opened, engine, shelf, name)
+    new_task(opened)
+    require_settled(opened, engine)

@@ -2,9 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import Any
+from contextlib import contextmanager
 
 import pytest
 from redis import Redis
@@ -16,37 +14,20 @@ from taskapi.domain.clock import timestamp
 from taskapi.domain.errors import Unavailable
 from taskapi.domain.filters import Page, Scope, TaskQuery
 from taskapi.domain.records import Group, Task
-from taskapi.outside.shelf import Shelf, open_shelf
-from taskapi.store import contents, dirty, finders, sessions, staging, state, syncs
+from taskapi.outside.shelf import Shelf
+from taskapi.store import contents, dirty, finders, sessions, state
 from taskapi.store.client import Store
 from taskapi.store.kinds import TASK
 from taskapi.store.plans import Change
 from taskapi.store.reading import Question, ask
 from taskapi.store.records import save
 from taskapi.store.scrub import differences
-from taskapi.sync import restoring
 from taskapi.sync.admission import admit
 from taskapi.sync.flush import drain
 from taskapi.sync.restoring import rebuild
-from tests.sync.conftest import Crash, change, crash, create, many_tasks, new_task, purge
+from tests.sync.conftest import change, create, many_tasks, new_task, purge
 from tests.sync.test_admission import require_settled, stored_texts, tasks_in
-from tests.sync.test_flush import NO_TRIGGER, TRIGGER, run_sql
 from tests.sync.test_older_redis import sign_in
-
-AFTER = ("turning.committed", *restoring.publishing.LINES)
-"""Lines behind the point of no return."""
-
-
-@pytest.fixture
-def shelf(tmp_path: Path) -> Shelf:
-    return open_shelf(str(tmp_path))
-
-
-@pytest.fixture
-def beside(store: Store) -> Iterator[Redis]:
-    """The database in which a restore builds."""
-    with staging.beside(store) as place:
-        yield place.redis
 
 
 def test_redis_is_built_anew_from_postgresql_with_everything_in_it(
@@ -114,20 +95,34 @@ def test_a_sweep_that_was_under_way_goes_on(opened: Store, engine: Engine, shelf
 def test_every_read_during_a_restore_is_whole(opened: Store, engine: Engine, shelf: Shelf):
     many_tasks(opened, 400)
     drain(opened, engine, 20)
+
+    with reading(opened) as seen:
+        for _ in range(3):
+            rebuild(opened, engine, shelf)
+
+    assert len(seen) > 100
+    assert set(seen) == {(400, 400, 400, 400)}
+
+
+@contextmanager
+def reading(store: Store) -> Iterator[list[tuple[int, ...]]]:
+    """Three who read all the while; what they have seen."""
     seen: list[tuple[int, ...]] = []
     over = threading.Event()
 
     def read() -> None:
         while not over.is_set():
-            seen.append(numbers_read(opened))
+            seen.append(numbers_read(store))
 
-    with _threads(3, read):
-        for _ in range(3):
-            rebuild(opened, engine, shelf)
+    threads = [threading.Thread(target=read) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield seen
+    finally:
         over.set()
-
-    assert len(seen) > 100
-    assert set(seen) == {(400, 400, 400, 400)}
+        for thread in threads:
+            thread.join()
 
 
 def numbers_read(store: Store) -> tuple[int, ...]:
@@ -137,16 +132,6 @@ def numbers_read(store: Store) -> tuple[int, ...]:
     seen = ask(store, Claim(1), counted)
     counter = seen.hashes[0].get("0:2", 0)
     return len(seen.listing.blobs), seen.listing.total, seen.sizes[0], counter
-
-
-@contextmanager
-def _threads(count: int, work: Any) -> Iterator[None]:
-    threads = [threading.Thread(target=work) for _ in range(count)]
-    for thread in threads:
-        thread.start()
-    yield
-    for thread in threads:
-        thread.join()
 
 
 def test_a_write_during_the_freeze_is_refused_and_succeeds_after_it(
@@ -186,54 +171,7 @@ def test_an_admission_meanwhile_leaves_a_restore_alone(opened: Store, engine: En
     require_settled(opened, engine)
 
 
-@pytest.mark.parametrize("offline", [False, True])
-@pytest.mark.parametrize("line", restoring.LINES)
-def test_killed_at_any_line_twice_over_the_next_admission_ends_it(
-    opened: Store, engine: Engine, shelf: Shelf, beside: Redis, line: str, offline: bool
-):
-    if offline and line.startswith(("publishing.", "refusals.", "rebuilding.placed")):
-        pytest.skip("these are lines of an admission")
-    run_sql(engine, TRIGGER)
-    sign_in(opened)
-    kept = new_task(opened, title="kept", tags=("x",))
-    gone = new_task(opened, title="gone")
-    new_task(opened, title="evil")
-    drain(opened, engine, 5)
-    purge(opened, gone)
-    for round_ in range(2):
-        die_at(line, opened, engine, shelf, kept.id, f"changed {round_}", offline=offline)
-        admit(opened, engine)
-        assert beside.dbsize() == 0
-        assert set(tasks_in(opened).values()) == {f"changed {round_}", "evil"}
-
-    assert len(sessions.of_user(opened, 1)) == 1
-    assert not syncs.history(opened).losses
-    run_sql(engine, NO_TRIGGER)
-    dirty.rearm(opened)
-    require_settled(opened, engine)
-    assert (state.look(opened).is_ready, state.look(opened).restorer) == (True, "")
-    assert rebuild(opened, engine, shelf)["records"]["placed"] == 4
-    require_settled(opened, engine)
-
-
-def die_at(
-    line: str, store: Store, engine: Engine, shelf: Shelf, task_id: int, title: str, *, offline: bool
-) -> None:
-    """A restore that dies there, and before which something was written at the last moment."""
-
-    def write() -> None:
-        change(store, contents.present(store, TASK, [task_id])[0], title=title)
-        if line == "freezing.locked":
-            crash()
-        else:
-            lines.enter_context(failpoints.armed(line, crash))
-
-    with ExitStack() as lines:
-        with failpoints.armed("freezing.locked", write), pytest.raises(Crash):
-            rebuild(store, engine, shelf, offline=offline)
-
-
-def test_what_it_cannot_archive_is_not_lost(opened: Store, engine: Engine, shelf: Shelf):
+def test_what_redis_shows_is_archived_before_it_is_overruled(opened: Store, engine: Engine, shelf: Shelf):
     task = new_task(opened, title="right")
     drain(opened, engine, 5)
     drift(opened, task, "wrong")

@@ -7,7 +7,8 @@
 local meta = redis.call('HMGET', 'meta', 'state', 'run', 'version', 'restorer')
 if meta[2] ~= string.match(redis.call('INFO', 'server'), 'run_id:(%x+)') then return -1 end
 if ARGV[2] == 'freeze' then
-  if meta[1] ~= 'ready' then return -1 end
+  local is_again = meta[1] == 'restoring' and meta[4] == ARGV[1]
+  if meta[1] ~= 'ready' and not is_again then return -1 end
   redis.call('HSET', 'meta', 'state', 'restoring', 'restorer', ARGV[1])
 else
   if meta[1] ~= 'restoring' or meta[4] ~= ARGV[1] then return -1 end

@@ -9,12 +9,14 @@
 --                                                 operation, fields
 --         ids:      count, (kind, last id given, ceiling) …
 --         leaving:  count, (name, account) …
--- returns 1, or 0, with nothing changed, if another restore or an admission was faster, or Redis has restarted
+-- returns 1, also if it was done before, or 0, with nothing changed, if another restore or an admission was faster,
+--         or Redis has restarted
 --> take
-local token, here, beside = take(), take(), take()
+local token, here, beside, epoch = take(), take(), take(), take()
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
 local meta, known = redis.call('HGETALL', 'meta'), {}
 for index = 1, #meta, 2 do known[meta[index]] = meta[index + 1] end
+if known.state == 'ready' and known.restorer == token and known.epoch == epoch then return 1 end
 if known.state ~= 'restoring' or known.restorer ~= token or known.run ~= run then return 0 end
 redis.call('SELECT', beside)
 local place = redis.call('HMGET', 'meta', 'state', 'restorer')
@@ -22,8 +24,7 @@ if place[1] ~= 'staging' or place[2] ~= token then return 0 end
 
 redis.call('DEL', 'meta')
 redis.call('HSET', 'meta', unpack(meta))
-local epoch, version = take(), take()
-redis.call('HSET', 'meta', 'state', 'ready', 'epoch', epoch, 'version', version, 'settled', take(),
+redis.call('HSET', 'meta', 'state', 'ready', 'epoch', epoch, 'version', take(), 'settled', take(),
            'carried', take(), 'commits', take())
 redis.call('HSET', 'recovered', epoch, known.version or '0')
 local stamp = take() .. '-0'
