@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 
 from tests.chaos.client import Client, NeverKnown, Tally
 from tests.chaos.counter import Counter, settle
-from tests.chaos.deeds import NEW_TASK, PASSWORD, Deeds
+from tests.chaos.crowd import Crowd
+from tests.chaos.deeds import PASSWORD, Deeds
 from tests.chaos.errands import Errands
 from tests.chaos.findings import WRONG
 from tests.chaos.house import OWNER_PASSWORD
-from tests.chaos.model import TASK, USER, World
+from tests.chaos.model import NEW_TASK, TASK, USER, World
 from tests.chaos.plan import Plan
 from tests.chaos.stores import pages
 from tests.chaos.writer import Impossible, Writer
@@ -21,6 +22,8 @@ from tests.chaos.writer import Impossible, Writer
 OWNER = {"X-Owner-Password": OWNER_PASSWORD}
 SHARED_TASKS = 2
 ERRAND_SECONDS = 4.0
+UNDER_WAY = (404, 409)
+"""Answers on what a sweep has not come to yet."""
 Work = Callable[[], None]
 
 
@@ -33,6 +36,7 @@ class Crew:
     port: int
     staff: World = field(default_factory=World)
     writers: list[Writer] = field(default_factory=list)
+    deeds: list[Deeds] = field(default_factory=list)
     counters: list[Counter] = field(default_factory=list)
     clients: list[Client] = field(default_factory=list)
 
@@ -50,7 +54,14 @@ class Crew:
             client = self._employed(f"writer{number}", signs_in=number % 2 == 0)
             writer = Writer(client, self.tally.findings, self.plan.dice(client.name))
             self.writers.append(writer)
-            Deeds(writer).prepare()
+            self.deeds.append(Deeds(writer))
+        for number in range(self.plan.crowds):
+            client = self._employed(f"crowd{number}", signs_in=True)
+            writer = Writer(client, self.tally.findings, self.plan.dice(client.name), waits_after=UNDER_WAY)
+            self.writers.append(writer)
+            self.deeds.append(Crowd(writer))
+        for deeds in self.deeds:
+            deeds.prepare()
         shared = [self._shared_task() for _ in range(SHARED_TASKS)]
         for number in range(self.plan.counters):
             client = self._employed(f"counter{number}", signs_in=True)
@@ -59,7 +70,7 @@ class Crew:
     def start(self, over: threading.Event) -> list[threading.Thread]:
         """All of them at work, each in a thread, until it is over."""
         pause, self.errands.over = self.plan.write_pause, over
-        jobs = [(Deeds(writer).one, pause, writer.dice) for writer in self.writers]
+        jobs = [(each.one, pause, each.dice) for each in self.deeds]
         jobs += [(each.one, pause, self.plan.dice(each.client.name)) for each in self.counters]
         jobs += [(self.errands.one, ERRAND_SECONDS, self.errands.dice)]
         return [self._thread(work, pause, dice, over) for work, pause, dice in jobs]

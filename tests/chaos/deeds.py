@@ -3,24 +3,17 @@
 from collections.abc import Callable
 from typing import Any
 
-from tests.chaos.model import GROUP, TASK, USER, Known
+from tests.chaos.model import GROUP, NEW_TASK, TASK, USER, Known
 from tests.chaos.writer import Impossible, Writer
 
-MOST_TASKS, MOST_USERS, MOST_GROUPS = 300, 12, 5
 PASSWORD = "a password of theirs"
 TAGS = tuple("abcdef")
-NEW_TASK = {
-    "status": False,
-    "priority": 2,
-    "deadline": None,
-    "information": "",
-    "tags": [],
-    "estimate_hours": None,
-}
 
 
 class Deeds:
     """All that one writer can do, each as often as its weight says."""
+
+    most_tasks, most_users, most_groups = 300, 12, 5
 
     def __init__(self, writer: Writer) -> None:
         self.writer, self.world, self.dice = writer, writer.world, writer.dice
@@ -66,7 +59,7 @@ class Deeds:
     # Tasks
 
     def make_task(self) -> None:
-        if sum(kind == TASK for kind, _ in self.world.records) >= MOST_TASKS:
+        if sum(kind == TASK for kind, _ in self.world.records) >= self.most_tasks:
             raise Impossible
         user = self._user()
         sent = self._task_fields() | {"group_id": self._group_of(user)}
@@ -151,7 +144,7 @@ class Deeds:
     # Users
 
     def make_user(self) -> None:
-        if len(self.world.live(USER)) >= MOST_USERS:
+        if len(self.world.live(USER)) >= self.most_users:
             raise Impossible
         groups = self.dice.sample(found := self._group_ids(), min(len(found), self.dice.randint(0, 2)))
         name = self.writer.name("user")
@@ -178,7 +171,7 @@ class Deeds:
     # Groups
 
     def make_group(self) -> None:
-        if len(self.world.live(GROUP)) >= MOST_GROUPS:
+        if len(self.world.live(GROUP)) >= self.most_groups:
             raise Impossible
         sent = {"name": self.writer.name("group")}
         self.writer.made(GROUP, self.writer.ok("POST", "/groups", sent), sent | {"admin_id": None})
@@ -188,9 +181,7 @@ class Deeds:
         self.writer.changed(group, self.writer.ok("PUT", f"/groups/{group.id}", sent), **sent)
 
     def trash_group(self) -> None:
-        group = self.writer.one_of(self.world.live(GROUP))
-        self.writer.ok("DELETE", f"/groups/{group.id}")
-        self.world.group_goes(group)
+        self._trash_group(self.writer.one_of(self.world.live(GROUP)))
 
     def restore_group(self) -> None:
         group = self.writer.one_of(self.world.trashed(GROUP))
@@ -211,7 +202,13 @@ class Deeds:
 
     def leave(self) -> None:
         user = self.writer.one_of([user for user in self.world.live(USER) if user.fields["group_ids"]])
-        group_id = self.dice.choice(user.fields["group_ids"])
+        self._leave(user, self.dice.choice(user.fields["group_ids"]))
+
+    def _trash_group(self, group: Known) -> None:
+        self.writer.ok("DELETE", f"/groups/{group.id}")
+        self.world.group_goes(group)
+
+    def _leave(self, user: Known, group_id: int) -> None:
         self.writer.ok("DELETE", f"/groups/{group_id}/users/{user.id}")
         self.world.member_leaves(user, group_id)
 

@@ -87,7 +87,13 @@ class House:
 
     def has_replaced(self, name: str, pid: int) -> bool:
         """Whether that process of the part is gone with all that it had started, and another begins."""
-        return self._children[name].pid != pid
+        child = self._children.get(name)
+        return child is None or child.pid != pid
+
+    def require_alive(self) -> None:
+        """Raises what has ended the supervisor, if anything has."""
+        if self._failure is not None:
+            raise self._failure
 
     def strike(self, name: str) -> None:
         """Somebody is about to end it: that it dies is no news then."""

@@ -7,6 +7,15 @@ from typing import Any
 TASK, USER, GROUP = "task", "user", "group"
 LIVE, TRASH, PURGED = "live", "trash", "purged"
 Name = tuple[str, int]
+NEW_TASK = {
+    "status": False,
+    "priority": 2,
+    "deadline": None,
+    "information": "",
+    "tags": [],
+    "estimate_hours": None,
+}
+"""What a task has of which nothing was said."""
 
 
 @dataclass(slots=True)

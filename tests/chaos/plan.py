@@ -12,6 +12,7 @@ class Plan:
     seed: int
     writers: int = 4
     counters: int = 2
+    crowds: int = 1
     write_pause: float = 0.03
     fault_pause: float = 2.0
     only: str = ""

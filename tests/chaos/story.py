@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from redis import Redis
+
 from taskapi.config import PROJECT_ROOT
 from tests.chaos.client import Tally
 from tests.chaos.crew import Crew
@@ -66,6 +68,7 @@ class Story:
         try:
             with self._timed("chaos"):
                 striking.join(self.plan.seconds)
+            self.house.require_alive()
         finally:
             with self._timed("last answers"):
                 self.faults.over.set()
@@ -87,12 +90,17 @@ class Story:
 
     def _wait_until_clean(self) -> None:
         end, pause = time.monotonic() + CLEAN_SECONDS, threading.Event()
-        while not (self.house.is_whole and _is_clean(self._status())):
+        while not (self.house.is_whole and _is_clean(self._status()) and self._is_swept()):
             if time.monotonic() > end:
                 self.findings.add(WRONG, f"not clean after {CLEAN_SECONDS:.0f} s: {self._status()}")
                 return
             self.crew.owner.write("POST", "/admin/sync?action=force&wait=5")
             pause.wait(0.5)
+
+    def _is_swept(self) -> bool:
+        """Whether no cascade is under way."""
+        with Redis.from_url(self.house.urls["redis"]) as redis:
+            return not redis.exists("leaving")
 
     def _status(self) -> dict[str, Any]:
         status: dict[str, Any] = self.crew.owner.read("/admin/status").data

@@ -1,6 +1,7 @@
 """One writer: random work on records that are its own, so that it knows exactly what must come of it."""
 
 import random
+import time
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ from tests.chaos.model import Known, World
 
 REPLAYABLE = 20
 REPLAY_SHARE = 0.05
+WAIT_SECONDS, LONGEST_WAIT = 0.2, 60.0
 
 
 class Impossible(Exception):
@@ -19,7 +21,10 @@ class Impossible(Exception):
 
 @dataclass
 class Writer:
-    """A caller, what it knows, and the dice. Every deed goes through `ok` or `refused`."""
+    """A caller, what it knows, and the dice. Every deed goes through `ok` or `refused`.
+
+    After a refusal with a status in `waits_after` it tries anew: what it asks for must wait for something.
+    """
 
     client: Client
     findings: Findings
@@ -27,6 +32,7 @@ class Writer:
     world: World = field(default_factory=World)
     done: deque[tuple[Request, Answer]] = field(default_factory=lambda: deque(maxlen=REPLAYABLE))
     names: int = 0
+    waits_after: tuple[int, ...] = ()
 
     def name(self, what: str) -> str:
         """A text that nobody else uses."""
@@ -45,8 +51,11 @@ class Writer:
         `keep`: it may also be repeated later, whatever becomes of its record. Raises Impossible if it failed,
         which is told.
         """
-        request = self.client.request(method, path, body, **headers)
-        answer = self.client.send(request)
+        request, answer = self._sent(method, path, body, **headers)
+        end = time.monotonic() + LONGEST_WAIT
+        while answer.status in self.waits_after and time.monotonic() < end:
+            time.sleep(WAIT_SECONDS)
+            request, answer = self._sent(method, path, body, **headers)
         if not answer.is_ok:
             self.findings.add(WRONG, f"{answer.status} instead of success for {request}: {answer.body}")
             raise Impossible
@@ -55,6 +64,10 @@ class Writer:
         if self.dice.random() < REPLAY_SHARE:
             self.again(request, answer)
         return answer.data
+
+    def _sent(self, method: str, path: str, body: Any, **headers: str) -> tuple[Request, Answer]:
+        request = self.client.request(method, path, body, **headers)
+        return request, self.client.send(request)
 
     def refused(self, status: int, method: str, path: str, body: Any = None, **headers: str) -> None:
         """A write that must be refused with that status."""
