@@ -20,7 +20,7 @@ from tests.chaos.telling import told
 from tests.chaos.verdict import judge
 from tests.chaos.writer import Writer
 
-SECONDS = 45.0
+SECONDS = 40.0
 
 
 @pytest.fixture(scope="module")
