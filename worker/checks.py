@@ -12,6 +12,7 @@ from worker.registering import job
 from worker.running import carry_out
 
 LONGEST_SECONDS = 3000
+PROOF_SECONDS = 1000.0
 PAUSE_SECONDS = 0.005
 REST = timedelta(hours=12)
 
@@ -34,5 +35,7 @@ def _compare() -> None:
     made = jobs.create(broker(), "compare")
     carry_out(
         made.id,
-        lambda progress: auditing.audit(store(), engine(), progress=progress, pause=PAUSE_SECONDS),
+        lambda progress: auditing.audit(
+            store(), engine(), progress=progress, pause=PAUSE_SECONDS, seconds=PROOF_SECONDS
+        ),
     )

@@ -6,6 +6,8 @@ a second one. That takes memory for the keys, not for the records.
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,8 +19,8 @@ from taskapi.store.expected import Sums, places_of, weight
 from taskapi.store.walking import Slice, walk
 
 MOST_NAMED = 5
-MOST_PLACES = 300_000
-"""Of members that are compared in one pass, some 100 MB; a single key may have more."""
+MOST_PLACES = 1_000_000
+"""Of members that are compared in one walk, 235 bytes each; a single key may have more."""
 
 
 @dataclass(slots=True)
@@ -50,18 +52,30 @@ def differences(store: Store) -> list[str]:
     return sorted([*found.wrong, *found.unproved, *found.unreadable])
 
 
-def scrub(store: Store, *, repair: bool = False, progress: Progress = unseen, pause: float = 0.0) -> Scrubbed:
+def scrub(
+    store: Store,
+    *,
+    repair: bool = False,
+    progress: Progress = unseen,
+    pause: float = 0.0,
+    seconds: float = math.inf,
+) -> Scrubbed:
     """Compares all that is derived with the records; with `repair` puts right what is wrong.
 
-    Beside readers and writers; rests for `pause` seconds again and again. Killed anywhere, it can be
-    done again. Raises Unavailable.
+    Beside readers and writers; rests for `pause` seconds again and again. What was written during the
+    first walk looks wrong until it was read exactly; after so many `seconds` the rest of it stays
+    unproved, the largest keys. Killed anywhere, it can be done again. Raises Unavailable.
     """
+    end = time.monotonic() + seconds
     found, first = Scrubbed(), _First(store, repair=repair)
     first.read(part(progress, 0.0, 0.5), pause)
     suspects = first.expected.unlike(first.actual)
     wrong = [f"{name}: {straying.SENTENCES[what]}." for name, what in sorted(first.strays.items())]
     batches = list(_batches(suspects))
     for number, batch in enumerate(batches):
+        if time.monotonic() > end:
+            found.unproved += [f"{key}: there was no time to read it." for key in batch]
+            continue
         seen = part(progress, 0.5 + number / len(batches) / 2, 0.5 + (number + 1) / len(batches) / 2)
         proved = mending.prove(store, batch, repair=repair, progress=seen, pause=pause)
         wrong += [f"{key}: it is of another type." for key in sorted(proved.mistyped)]
@@ -110,10 +124,10 @@ def _summed(store: Store, key: str) -> int:
 
 
 def _batches(suspects: dict[str, int]) -> Iterator[list[str]]:
-    """The keys in parts of `MOST_PLACES`, each of at least one."""
+    """The keys in parts of `MOST_PLACES`, each of at least one; the smallest first, which are many."""
     batch: list[str] = []
     size = 0
-    for key, places in suspects.items():
+    for key, places in sorted(suspects.items(), key=lambda suspect: suspect[1]):
         if batch and size + places > MOST_PLACES:
             yield batch
             batch, size = [], 0

@@ -1,5 +1,6 @@
 """Both stores compared, and whatever is wrong in them put right: nightly, and by command."""
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,18 +43,26 @@ def turn(store: Store, engine: Engine, rest: timedelta = timedelta()) -> Iterato
         yield is_mine and (last is None or clock.now() - datetime.fromisoformat(last["at"]) >= rest)
 
 
-def audit(store: Store, engine: Engine, *, progress: Progress = unseen, pause: float = 0.0) -> Report:
+def audit(
+    store: Store,
+    engine: Engine,
+    *,
+    progress: Progress = unseen,
+    pause: float = 0.0,
+    seconds: float = math.inf,
+) -> Report:
     """Carries what waits, proves every index, compares both stores, and puts right what is wrong.
 
-    In one's turn; beside readers and writers, resting for `pause` seconds again and again. Killed
-    anywhere, it can be done again. Returns a report: {action, at, equal, sound, exact, waiting, repaired,
-    repaired_count, left, left_count, digests, counts, duration_ms}; notes it for the status, and logs an
-    alert if anything was wrong. Raises what `repair` raises.
+    In one's turn; beside readers and writers, resting for `pause` seconds again and again, with at most
+    so many `seconds` for what writers keep from being proved. Killed anywhere, it can be done again.
+    Returns a report, notes it for the status, and logs an alert if anything was wrong: {action, at,
+    equal, sound, exact, waiting, repaired, repaired_count, left, left_count, digests, counts,
+    duration_ms}. Raises what `repair` raises.
     """
     begun = time.monotonic()
     catch_up(store, engine, CARRY_SECONDS)
     failpoints.reach("auditing.carried")
-    proved, found = _both(store, engine, part(progress, 0.0, 0.8), pause)
+    proved, found = _both(store, engine, part(progress, 0.0, 0.8), pause, seconds)
     done = Repaired([f"{told} (put right)" for told in proved.repaired])
     if not found.is_equal:
         mended = repair(store, engine, found, part(progress, 0.8, 0.85))
@@ -62,7 +71,7 @@ def audit(store: Store, engine: Engine, *, progress: Progress = unseen, pause: f
         done.left += mended.left
         if mended.repaired:
             catch_up(store, engine, CARRY_SECONDS)
-            proved, found = _both(store, engine, part(progress, 0.85, 1.0), pause)
+            proved, found = _both(store, engine, part(progress, 0.85, 1.0), pause, seconds)
             done.repaired += proved.repaired
     done.left += [*proved.unproved, *proved.unreadable, *_unsound(found)]
     report = _report(found, proved, done, begun)
@@ -72,9 +81,12 @@ def audit(store: Store, engine: Engine, *, progress: Progress = unseen, pause: f
     return report
 
 
-def _both(store: Store, engine: Engine, progress: Progress, pause: float) -> tuple[Scrubbed, Comparison]:
+def _both(
+    store: Store, engine: Engine, progress: Progress, pause: float, seconds: float
+) -> tuple[Scrubbed, Comparison]:
     """The indexes first: what is put into Redis moves in them."""
-    proved = scrub(store, repair=True, progress=part(progress, 0.0, 0.5), pause=pause)
+    seen = part(progress, 0.0, 0.5)
+    proved = scrub(store, repair=True, progress=seen, pause=pause, seconds=seconds)
     failpoints.reach("auditing.scrubbed")
     found = compare(store, engine, progress=part(progress, 0.5, 1.0), pause=pause)
     failpoints.reach("auditing.compared")

@@ -282,6 +282,13 @@ def test_many_wrong_keys_are_proved_in_several_passes(filled: Store, monkeypatch
     assert scrub.differences(filled) == []
 
 
+def test_what_there_was_no_time_for_is_unproved(filled: Store):
+    filled.redis.hincrby("counts:all", "0:2", 5)
+    found = scrub.scrub(filled, repair=True, seconds=0)
+    assert found.unproved == ["counts:all: there was no time to read it."]
+    assert not found.is_exact
+
+
 def test_of_two_that_hold_one_value_the_first_is_its_holder(filled: Store, make: Maker):
     make.user(username="Bob")
     second = filled.redis.get("user:2").replace(b'"Bob"', b'"ADA"')
