@@ -2,14 +2,17 @@
 
 from taskapi.db import meta
 from taskapi.db.engine import Engine, transaction
-from taskapi.store import state
+from taskapi.domain import failpoints
+from taskapi.store import state, syncs
 from taskapi.store.client import Store
 from taskapi.store.state import EPOCH_SPAN
 from taskapi.sync.admission import admit
 from taskapi.sync.closing import close
 from taskapi.sync.flush import drain
+from taskapi.sync.judging import Finding
 from tests.sync.conftest import new_task, restart, snapshot, turn_back
 from tests.sync.test_admission import forget_everything, restart_cleanly
+from tests.sync.test_flush import run_sql
 
 
 def test_every_new_epoch_says_what_was_left(opened: Store, engine: Engine):
@@ -56,6 +59,20 @@ def test_an_epoch_that_was_never_opened_counts_what_an_older_redis_still_has(ope
     admit(opened, engine)
 
     assert state.recovered(opened) == {1: 0, 2: unsynced, 3: unsynced}
+
+
+def test_what_is_written_until_redis_is_closed_counts_as_left(opened: Store, engine: Engine):
+    new_task(opened)
+    drain(opened, engine, 5)
+    run_sql(engine, "UPDATE meta SET commits = 0")
+    later = []
+
+    with failpoints.armed("admission.judged", lambda: later.append(new_task(opened).version)):
+        assert admit(opened, engine, suspect=True).finding is Finding.WENT_BACK
+    new_task(opened)
+
+    assert state.recovered(opened)[2] == later[0]
+    assert [loss.store for loss in syncs.losses_of(opened)] == ["postgresql"]
 
 
 def test_a_hundred_epochs_are_kept(opened: Store, engine: Engine):

@@ -14,7 +14,12 @@ if tonumber(meta[3] or 0) > tonumber(ARGV[2]) then return 0 end
 local version = math.max(tonumber(ARGV[4]), tonumber(meta[4] or 0))
 local carried = math.min(tonumber(ARGV[6]), tonumber(meta[5] or ARGV[6]))
 local ids = 9 + 2 * tonumber(ARGV[8])
-for index = 9, ids - 1, 2 do redis.call('HSETNX', 'recovered', ARGV[index], ARGV[index + 1]) end
+for index = 9, ids - 1, 2 do
+  -- What was written after the look at an open Redis, until it was closed, is there too.
+  local before, left = tonumber(meta[4] or 0), tonumber(ARGV[index + 1])
+  if before < tonumber(ARGV[index]) * 4294967296 then left = math.max(left, before) end
+  redis.call('HSETNX', 'recovered', ARGV[index], string.format('%.0f', left))
+end
 -- The last hundred are enough to tell any process that still runs what it has missed.
 for _, epoch in ipairs(redis.call('HKEYS', 'recovered')) do
   if tonumber(epoch) <= tonumber(ARGV[2]) - 100 then redis.call('HDEL', 'recovered', epoch) end

@@ -4,7 +4,7 @@
 -- KEYS  none.
 -- ARGV  time; then (epoch, highest version acknowledged) …
 -- returns {"unverified"} | {"ok", epoch now, (highest version that was left, highest acknowledged) …}
---         the rows are losses, and written down
+--         the rows are losses that were not known yet, and are written down
 --> lost
 local meta = redis.call('HMGET', 'meta', 'state', 'epoch')
 if meta[1] ~= 'ready' and meta[1] ~= 'restoring' then return {'unverified'} end
@@ -17,8 +17,7 @@ for index = 2, #ARGV, 2 do
     end
   end
   if least and tonumber(highest) > tonumber(least) then
-    lost('redis', least, highest, ARGV[1], '0')
-    found[#found + 1], found[#found + 2] = least, highest
+    if lost('redis', least, highest, ARGV[1], '0') then found[#found + 1], found[#found + 2] = least, highest end
   end
 end
 return found
