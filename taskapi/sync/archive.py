@@ -2,7 +2,8 @@
 
 taskapi archive 1 <newline>
 gzip of JSON lines: ["user",{…}] … one for each record, journal entry and refused record
-the manifest, a JSON object; its length in 8 bytes; the SHA-256 of all before, in 32 bytes
+the manifest: a JSON object, <newline>, its SHA-256 in hexadecimal
+the length of the manifest in 8 bytes; the SHA-256 of all before, in 32 bytes
 """
 
 import gzip
@@ -71,7 +72,7 @@ def write(path: Path, about: About, lines: Iterable[Line]) -> Manifest:
                 tallies.add(line)
                 body.write(b'["%b",%b]\n' % (line[0].encode(), line[1]))
         manifest = Manifest(about, tallies.counts, tallies.digests)
-        text = orjson.dumps({"format": FORMAT} | asdict(manifest))
+        text = _sealed(orjson.dumps({"format": FORMAT} | asdict(manifest)))
         hashing.write(text + len(text).to_bytes(_LENGTH))
         file.write(hashing.sha.digest())
         file.flush()
@@ -80,7 +81,7 @@ def write(path: Path, about: About, lines: Iterable[Line]) -> Manifest:
 
 
 def manifest_in(tail: bytes) -> Manifest:
-    """The manifest in the end of a file, whose digest is not looked at. Raises Broken."""
+    """The manifest in the end of a file, of which the rest is not looked at. Raises Broken."""
     text = tail[: -(_LENGTH + _DIGEST)]
     length = int.from_bytes(tail[len(text) : len(text) + _LENGTH])
     if not 0 < length <= len(text):
@@ -144,7 +145,15 @@ def _digests(file: BinaryIO, size: int, progress: Progress) -> tuple[bytes, byte
     return sha.digest(), file.read()
 
 
-def _manifest(text: bytes) -> Manifest:
+def _sealed(text: bytes) -> bytes:
+    """So that it can be trusted where nobody reads the whole file."""
+    return text + b"\n" + hashlib.sha256(text).hexdigest().encode()
+
+
+def _manifest(sealed: bytes) -> Manifest:
+    text = sealed.rpartition(b"\n")[0]
+    if _sealed(text) != sealed:
+        raise Broken("Its manifest is not as it was written.")
     try:
         found: dict[str, Any] = orjson.loads(text)
         if found.pop("format") != FORMAT:

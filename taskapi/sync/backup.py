@@ -35,6 +35,8 @@ log = structlog.get_logger("taskapi.sync")
 CATCH_UP_SECONDS = 30.0
 LINES = (
     "backup.caught_up",
+    *from_postgres.LINES,
+    *from_redis.LINES,
     "backup.taken",
     "backup.written",
     "backup.kept",
@@ -45,7 +47,7 @@ LINES = (
     "backup.verified",
     "keeping.noted",
 )
-"""Every line at which a test lets a backup die; those of its sources and of a finding are named there."""
+"""Every line at which a test lets a backup die."""
 
 
 def back_up(
@@ -64,6 +66,7 @@ def back_up(
     newer, and Redis while PostgreSQL is away. `connection`: in no transaction, of somebody who keeps
     everybody else out and has carried everything. Raises Unavailable, Full, Broken if it is not good.
     """
+    progress(0)
     wish = _Wish(store, engine, shelf, reason, connection)
     made = _made(wish, source, part(progress, 0, 0.5))
     try:
@@ -152,7 +155,7 @@ def _kept(wish: _Wish, source: str, progress: Progress) -> str:
             failpoints.reach("backup.taken")
             state: Any = (taken.source, taken.incarnation, taken.epoch, taken.version, taken.ids)
             about = About(backup_id, timestamp(), wish.reason, *state)
-            archive.write(draft, about, _watched(taken, part(progress, 0.5, 1)))
+            archive.write(draft, about, _watched(taken, part(progress, 0.5 if source == REDIS else 0, 1)))
         failpoints.reach("backup.written")
         wish.shelf.put(keeping.file_of(backup_id), draft)
     failpoints.reach("backup.kept")

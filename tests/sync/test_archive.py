@@ -1,10 +1,13 @@
 """The file of a backup: any other byte than written is found before anything of it is used."""
 
+import gzip
 import hashlib
 import io
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
+import orjson
 import pytest
 
 from taskapi.domain.clock import timestamp
@@ -72,3 +75,54 @@ def test_a_missing_or_added_byte_is_found_wherever_it_is(tmp_path: Path):
                 open_whole(io.BytesIO(wrong))
     with pytest.raises(Broken):
         open_whole(io.BytesIO(content + b"\0"))
+
+
+def forged(path: Path, **changed: bytes) -> bytes:
+    """An archive with other parts, sealed by somebody who knows how."""
+    whole = open_whole(io.BytesIO(written(path)))
+    content, manifest_at = path.read_bytes(), whole.size - 40 - whole.manifest_size
+    parts = {
+        "magic": archive.MAGIC,
+        "body": content[len(archive.MAGIC) : manifest_at],
+        "manifest": content[manifest_at:-40],
+    } | changed
+    length = changed.get("length", len(parts["manifest"]).to_bytes(8))
+    return resealed(parts["magic"] + parts["body"] + parts["manifest"] + length)
+
+
+def test_what_is_sealed_but_no_archive_of_ours_is_refused(tmp_path: Path):
+    path = tmp_path / "a"
+    manifest = orjson.dumps({"format": 2, "about": {}, "counts": {}, "digests": {}})
+    wrong: dict[str, dict[str, bytes]] = {
+        "It does not begin like": {"magic": b"another archive 1\n"},
+        "wrote another format": {"manifest": archive._sealed(manifest)},
+        "Its manifest cannot be read": {"manifest": archive._sealed(b"[]")},
+        "Its manifest is not as it was written": {"manifest": manifest},
+        "It does not end like": {"length": b"\xff" * 8},
+        "cannot be unpacked": {"body": b"no gzip"},
+        "that no archive has": {"body": gzip.compress(b'["other",{}]\n')},
+    }
+    assert read(forged(path)) == SOME
+    for sentence, parts in wrong.items():
+        with pytest.raises(Broken, match=sentence):
+            read(forged(path, **parts))
+    with pytest.raises(Broken, match="that no archive has"):
+        read(forged(path, body=gzip.compress(b'["user",{"id":1')))
+    with pytest.raises(Broken, match="cannot be unpacked"):
+        read(forged(path, body=gzip.compress(b'["user",{}]\n')[:-9]))
+
+
+def test_the_same_lines_give_the_same_digests_in_any_order(tmp_path: Path):
+    other = archive.write(tmp_path / "a", ABOUT, SOME[::-1])
+    same = archive.write(tmp_path / "b", ABOUT, SOME)
+    fewer = archive.write(tmp_path / "c", ABOUT, SOME[1:])
+    assert other == same != fewer
+
+
+def test_a_large_archive_is_read_and_told_in_parts(tmp_path: Path):
+    many = [("task", b'{"id":%d,"x":"%b"}' % (n, os.urandom(500).hex().encode())) for n in range(3000)]
+    told: list[float] = []
+    content = io.BytesIO(written(tmp_path / "a", many))
+    assert list(open_whole(content, told.append).lines(told.append)) == many
+    assert len(told) > 4
+    assert all(0 <= share <= 1 for share in told)

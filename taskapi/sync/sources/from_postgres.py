@@ -19,6 +19,7 @@ from taskapi.sync.sources.spool import Spool, spooled
 from taskapi.sync.sources.taken import POSTGRESQL, Taken
 
 CHUNK = 500
+LINES = ("from_postgres.begun", "following.stepped", "from_postgres.gathered")
 
 
 @contextmanager

@@ -13,6 +13,8 @@ from taskapi.sync.sources import following
 from taskapi.sync.sources.spool import Spool, spooled
 from taskapi.sync.sources.taken import REDIS, Taken
 
+LINES = ("following.stepped", "from_redis.gathered")
+
 
 @contextmanager
 def taken(store: Store, progress: Progress) -> Iterator[Taken]:

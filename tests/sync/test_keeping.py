@@ -1,0 +1,111 @@
+"""Which backups stay, and which may go."""
+
+from pathlib import Path
+
+import pytest
+
+from taskapi.domain import clock, failpoints
+from taskapi.domain.errors import NotFound
+from taskapi.outside.shelf import Shelf, open_shelf
+from taskapi.sync import archive, keeping
+from taskapi.sync.archive import About, open_whole
+from taskapi.sync.keeping import backups, file_of, find, retain
+from tests.sync.conftest import Crash, crash
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Shelf:
+    """An empty shelf in a folder."""
+    return open_shelf(str(tmp_path / "backups"))
+
+
+def keep(shelf: Shelf, day: int, reason: str = "daily", *, good: bool = True) -> str:
+    """A backup of that day."""
+    backup_id = f"202601{day:02}T030000Z-00000abc"
+    about = About(backup_id, f"2026-01-{day:02}T03:00:00.000Z", reason, "redis", "me", 1, 7, {"task": 9})
+    with shelf.draft() as draft:
+        archive.write(draft, about, [])
+        shelf.put(file_of(backup_id), draft)
+    if good:
+        with shelf.opened(file_of(backup_id)) as file:
+            keeping.note_good(shelf, open_whole(file))
+    return backup_id
+
+
+def ids(shelf: Shelf) -> list[str]:
+    return [backup.id for backup in backups(shelf)]
+
+
+def test_the_newest_stay(shelf: Shelf):
+    made = [keep(shelf, day) for day in (2, 1, 4, 3)]
+    assert ids(shelf) == sorted(made, reverse=True)
+    assert retain(shelf, 2) == [made[0], made[1]]
+    assert ids(shelf) == [made[2], made[3]]
+    assert retain(shelf, 2) == []
+    assert len(shelf.items()) == 4
+
+
+def test_the_last_good_one_stays_however_old(shelf: Shelf):
+    older, good = keep(shelf, 1), keep(shelf, 2)
+    bad = [keep(shelf, day, good=False) for day in range(3, 7)]
+    keeping.note_broken(shelf, bad[3], "a flaw")
+    assert retain(shelf, 2) == [bad[1], bad[0], older]
+    assert ids(shelf) == [bad[3], bad[2], good]
+
+
+def test_what_the_last_restore_has_kept_stays(shelf: Shelf):
+    first, last = keep(shelf, 1, "before-restore"), keep(shelf, 2, "before-restore")
+    newer = [keep(shelf, day) for day in (3, 4)]
+    assert retain(shelf, 1) == [newer[0], first]
+    assert ids(shelf) == [newer[1], last]
+
+
+@pytest.mark.parametrize("line", ["keeping.deleted", "keeping.noted"])
+def test_who_dies_while_deleting_is_followed_by_the_next(shelf: Shelf, line: str):
+    made = [keep(shelf, day) for day in (1, 2, 3)]
+    for left in (2, 1) if line == "keeping.deleted" else ():
+        with failpoints.armed(line, crash), pytest.raises(Crash):
+            retain(shelf, 1)
+        assert len(ids(shelf)) == left
+    retain(shelf, 1)
+    assert [item.name for item in shelf.items()] == [file_of(made[2]), f"{made[2]}.verified"]
+
+
+def test_what_is_not_ours_is_left_alone(shelf: Shelf):
+    made = keep(shelf, 1)
+    for name in ("notes.txt", "other.taskapi", "other.verified"):
+        with shelf.draft() as draft:
+            shelf.put(name, draft)
+    assert ids(shelf) == [made]
+    retain(shelf, 1)
+    assert len(shelf.items()) == 5
+
+
+@pytest.mark.parametrize("content", [b"", b"short", b"x" * 100_000])
+def test_what_is_no_archive_is_told_with_its_flaw(shelf: Shelf, content: bytes):
+    for backup_id in ("20260102T030405Z-00000abc", "99999999T999999Z-00000abc"):
+        with shelf.draft() as draft:
+            draft.write_bytes(content)
+            shelf.put(file_of(backup_id), draft)
+        found = find(shelf, backup_id)
+        assert (found.is_good, found.bytes, found.counts) == (False, len(content), {})
+        assert found.flaw
+    assert found.created_at == "1970-01-01T00:00:00.000Z"
+    assert find(shelf, "20260102T030405Z-00000abc").created_at == "2026-01-02T03:04:05.000Z"
+
+
+@pytest.mark.parametrize("backup_id", ["", "../x", "20260102T030405Z-0000000a", "x" * 300])
+def test_there_is_no_other_backup(shelf: Shelf, backup_id: str):
+    keep(shelf, 1)
+    with pytest.raises(NotFound) as refusal:
+        find(shelf, backup_id)
+    assert len(str(refusal.value)) < 80
+
+
+def test_ids_are_in_the_order_of_time(monkeypatch: pytest.MonkeyPatch):
+    made = [keeping.new_id() for _ in range(50)]
+    assert made == sorted(made)
+    assert len(set(made)) == 50
+    moment = clock.now().replace(microsecond=0)
+    monkeypatch.setattr(clock, "now", lambda: moment)
+    assert file_of(keeping.new_id())
