@@ -9,6 +9,7 @@ from celery.exceptions import SecurityWarning
 from taskapi import logs
 from taskapi.config import Settings
 from worker.connections import Addresses, addresses_of
+from worker.reconnecting import Soon
 from worker.returning import outlive_the_broker
 from worker.schedule import beat_schedule
 
@@ -18,6 +19,9 @@ SILENT_SECONDS = 3
 """So long a link may be silent: one that leads nowhere, of which nobody was told, is made anew then."""
 
 LONGEST_JOB_SECONDS = 1800
+FORGOTTEN_SECONDS = 7 * 3600
+"""What a worker has taken and said nothing of is handed out again then: later than any job may take."""
+
 RESULT_SECONDS = 3600
 CHATTY = ("celery.app.trace", "celery.worker.strategy", "celery.beat")
 """Loggers that tell of every job twice; the jobs themselves log what they have done."""
@@ -30,10 +34,8 @@ def make_celery(settings: Settings) -> Celery:
     _allow_root(settings.production)
     outlive_the_broker()
     addresses = addresses_of(settings)
-    made = Celery(
-        "taskapi",
-        include=["worker.archives", "worker.restores", "worker.sync", "worker.checks", "worker.housekeeping"],
-    )
+    jobs = ["worker.archives", "worker.restores", "worker.sync", "worker.checks", "worker.housekeeping"]
+    made = Celery("taskapi", include=jobs, amqp=Soon)
     made.conf.update(
         _configuration(addresses), beat_schedule=beat_schedule(settings.sync_interval, settings.backup_at)
     )
@@ -60,7 +62,7 @@ def _configuration(addresses: Addresses) -> dict[str, object]:
         "socket_timeout": ANSWER_SECONDS,
         "health_check_interval": SILENT_SECONDS,
         "max_retries": 1,
-        "visibility_timeout": 2 * LONGEST_JOB_SECONDS,
+        "visibility_timeout": FORGOTTEN_SECONDS,
     }
     return {
         "broker_url": addresses.broker,

@@ -73,7 +73,7 @@ def make_safe(engine: Engine) -> None:
         with within(PING_SECONDS):
             return ping(connection)
 
-    engine.dialect.do_ping = do_ping  # type: ignore[method-assign]
+    engine.dialect.do_ping = do_ping  # type: ignore[method-assign,assignment]
 
 
 def _start_afresh() -> None:
