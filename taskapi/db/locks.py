@@ -5,14 +5,15 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, text
 
-from taskapi.db.errors import Held, faults_named
+from taskapi.db.errors import faults_named
 
 _KEY = int.from_bytes(b"taskapi")
+MOMENT_MS = 1000
 _COMPARE_KEY = int.from_bytes(b"compare")
 
 
 def hold_shared(connection: Connection) -> None:
-    """Keeps admissions out until this transaction ends; raises PostgresAway after the lock time-out."""
+    """Keeps admissions out until this transaction ends; raises Held after the lock time-out."""
     connection.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": _KEY})
 
 
@@ -21,14 +22,14 @@ def held_alone(engine: Engine, *, patient: bool = True) -> Iterator[Connection]:
     """A connection of its own that keeps every flush and other admission out until the block ends.
 
     The lock belongs to the session, over its transactions: whoever loses the connection loses the
-    lock with it. Raises PostgresAway after the lock time-out; unless `patient`, Held at once.
+    lock with it. Raises Held after the lock time-out; unless `patient`, after the moment that it takes
+    for somebody's death to be noticed.
     """
     with faults_named(), engine.connect() as connection:
         connection.detach()
-        if patient:
-            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _KEY})
-        elif not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _KEY}):
-            raise Held("Another admission or a restore is under way.")
+        if not patient:
+            connection.execute(text(f"SET LOCAL lock_timeout = {MOMENT_MS}"))
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _KEY})
         connection.commit()
         yield connection
 
@@ -38,6 +39,8 @@ def compare_turn(engine: Engine) -> Iterator[bool]:
     """Whether nobody else compares and repairs until the block ends; whoever dies ends their turn."""
     with faults_named(), engine.connect() as connection:
         connection.detach()
-        is_mine = connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _COMPARE_KEY})
+        is_mine = bool(connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _COMPARE_KEY}))
         connection.commit()
-        yield bool(is_mine)
+        yield is_mine
+        # At once: the server may take a moment to see that a connection is gone.
+        connection.execute(text("SELECT pg_advisory_unlock_all()"))
