@@ -12,6 +12,8 @@ from taskapi.db.errors import RowsRefused, faults_named
 from taskapi.db.schema import CHANGE, MIRRORS, RECORDS, REFUSED, column_types
 
 _STREAM_SIZE = 1000
+_GIVEN = "version % 4294967296 > 0"
+"""The first version of an epoch is that of the tombstones with which an admission buries."""
 
 
 def upsert(connection: Connection, kind: str, blobs: Sequence[bytes]) -> int:
@@ -84,9 +86,10 @@ def highest_version(connection: Connection) -> int:
 
 
 def highest_below(connection: Connection, bounds: Sequence[int]) -> list[int]:
-    """The highest version below each of those that is committed anywhere, in their order; 0 for none."""
+    """The highest version below each of those that was given to a change, in their order; 0 for none."""
     tables = [*(mirror.name for mirror in MIRRORS.values()), REFUSED.name, CHANGE.name]
-    highest = ", ".join(f"(SELECT max(version) FROM {name} WHERE version < bound)" for name in tables)  # noqa: S608
+    below = f"WHERE version < bound AND {_GIVEN}"
+    highest = ", ".join(f"(SELECT max(version) FROM {name} {below})" for name in tables)  # noqa: S608 - our own
     statement = text(
         f"SELECT coalesce(greatest({highest}), 0)"  # noqa: S608 - the same
         " FROM unnest(CAST(:bounds AS bigint[])) WITH ORDINALITY AS below(bound, place) ORDER BY place"
@@ -95,9 +98,10 @@ def highest_below(connection: Connection, bounds: Sequence[int]) -> list[int]:
 
 
 def versions_above(connection: Connection, version: int, count: int) -> list[int]:
-    """The lowest versions of records above that one, and the highest; so many of them, or one more."""
+    """The lowest versions given to changes of records above that one, so many, and the highest."""
     tables = [*(mirror.name for mirror in MIRRORS.values()), REFUSED.name]
-    above = " UNION ALL ".join(f"SELECT version FROM {name} WHERE version > :version" for name in tables)  # noqa: S608
+    those = f"WHERE version > :version AND {_GIVEN}"
+    above = " UNION ALL ".join(f"SELECT version FROM {name} {those}" for name in tables)  # noqa: S608 - our own
     statement = text(
         f"WITH above AS ({above}), lowest AS (SELECT version FROM above ORDER BY version LIMIT :count)"  # noqa: S608
         " SELECT version FROM lowest UNION SELECT max(version) FROM above HAVING count(*) > 0"

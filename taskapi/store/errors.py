@@ -2,7 +2,10 @@
 
 from taskapi.domain.errors import Conflict, Full, Moved, Refused, Taken, Unauthorized, Unavailable
 
-UNVERIFIED = "The data store has restarted and is being checked. Try again in a moment."
+UNVERIFIED = (
+    "The data store has restarted and is being compared with PostgreSQL; nobody reads or writes before that."
+    " Try again in a moment; while PostgreSQL is away, when it is back."
+)
 OVERTAKEN = "This restore was overtaken by another or by an admission. Look at the state, and try again."
 RESTORING_SECONDS = 5
 RESTORING = "The data are being restored; what is read is still answered. Try again in a few seconds."

@@ -53,7 +53,7 @@ def _lost_by_redis(facts: Facts) -> list[Loss]:
 
 def _lost_by_postgresql(facts: Facts) -> Loss:
     settled = facts.redis.settled
-    return Loss(POSTGRESQL, min(facts.highest, settled), settled, healed=True)
+    return Loss(POSTGRESQL, min(facts.highest, facts.last_entry, settled), settled, healed=True)
 
 
 def _lost_journal(store: Store, facts: Facts) -> list[Loss]:
