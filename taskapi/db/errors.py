@@ -11,7 +11,7 @@ from taskapi.domain.errors import Unavailable
 # Classes of SQLSTATE that blame the rows: cardinality, data, integrity, check option, limit, trigger.
 _ROW_FAULTS = frozenset({"21", "22", "23", "44", "54", "P0"})
 _NO_TABLES = frozenset({"42P01", "42703"})
-_CANCELLED = "57014"
+_CANCELLED, _HELD = "57014", "55P03"
 
 
 class PostgresAway(Unavailable):
@@ -57,4 +57,6 @@ def _named(fault: DBAPIError) -> Exception:
         )
     if state == _CANCELLED:
         return TookTooLong(f"PostgreSQL took too long: {reason}")
+    if state == _HELD:
+        return Held(f"Somebody else is at it, such as an admission or a restore: {reason}")
     return PostgresAway(f"PostgreSQL is away: {reason}")

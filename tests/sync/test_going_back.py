@@ -233,3 +233,15 @@ def test_a_backup_that_is_not_there_or_broken_changes_nothing(
         plan_backup(opened, engine, shelf, name)
     new_task(opened)
     require_settled(opened, engine)
+
+
+def test_it_goes_back_in_place_too_and_comes_back(opened: Store, engine: Engine, shelf: Shelf):
+    task = new_task(opened, title="then")
+    name = kept(opened, engine, shelf)
+    change(opened, task, title="now")
+
+    assert go_back(opened, engine, shelf, name, offline=True)["offline"]
+    assert tasks_in(opened) == {task.id: "then"}
+    assert undo(opened, engine, shelf, offline=True)["offline"]
+    assert tasks_in(opened) == {task.id: "now"}
+    require_settled(opened, engine)
