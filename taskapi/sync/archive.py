@@ -191,8 +191,5 @@ class _Window(io.RawIOBase):
         self._end = end
         file.seek(start)
 
-    def readable(self) -> bool:
-        return True
-
     def read(self, size: int = -1) -> bytes:
         return self._file.read(min(size, self._end - self._file.tell()))

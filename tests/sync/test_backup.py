@@ -24,7 +24,7 @@ from taskapi.domain.callers import Claim
 from taskapi.domain.errors import Full, Unavailable
 from taskapi.embedded.servers import Servers
 from taskapi.outside.shelf import Shelf, open_shelf
-from taskapi.store import contents, dirty, state, walking
+from taskapi.store import contents, dirty, harvest, state, walking
 from taskapi.store.client import Store
 from taskapi.store.plans import Change
 from taskapi.store.records import save
@@ -95,6 +95,25 @@ def test_what_postgresql_lacks_is_in_it(
         1: "newer", 3: "t", 4: "t", 5: "t", new.id: "new"
     }  # fmt: skip
     require_one_moment(shelf, made.id)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_long_journal_comes_in_parts(
+    opened: Store, engine: Engine, shelf: Shelf, source: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(backup, "catch_up", lambda *_: None)
+    monkeypatch.setattr(harvest, "BATCH_BYTES", 1)
+    filled(opened)
+    with failpoints.armed("from_postgres.begun", lambda: filled_again(opened)):
+        made = back_up(opened, engine, shelf, source=source)
+    assert made.is_good
+    require_one_moment(shelf, made.id)
+
+
+def filled_again(store: Store) -> None:
+    """More changes, also of what was there."""
+    for task in many_tasks(store, 30)[:5]:
+        purge(store, change(store, task, title="gone"))
 
 
 @contextmanager

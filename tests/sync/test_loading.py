@@ -136,6 +136,27 @@ def test_other_content_than_the_manifest_tells_is_refused(engine: Engine, tmp_pa
             loading.require_same(found.manifest, tallies, "It differs")
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("task", b'{"id":1,"title":"t","version":1}'),
+        ("task", b'{"id":1,"later":1,"version":1}'),
+        ("user", b"{1}"),
+        ("change", b"{}"),
+        ("refused", b'{"record":"?"}'),
+    ],
+)
+def test_what_this_version_cannot_read_is_refused(engine: Engine, tmp_path: Path, line: Line):
+    with engine.connect() as connection, pytest.raises(Broken, match=f"It has a {line[0]} that"):
+        loaded(connection, tmp_path, [line])
+
+
+def test_parts_may_end_where_a_section_ends(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(loading, "ROWS", 1)
+    with engine.connect() as connection:
+        assert sorted(loading.contents(loaded(connection, tmp_path, FINE))) == sorted(FINE)
+
+
 def test_progress_goes_up_to_the_end(engine: Engine, tmp_path: Path):
     told: list[float] = []
     archive.write(tmp_path / "a", ABOUT, FINE)
