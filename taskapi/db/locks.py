@@ -8,13 +8,19 @@ from sqlalchemy import Connection, Engine, text
 from taskapi.db.errors import faults_named
 
 _KEY = int.from_bytes(b"taskapi")
+IDLE_SECONDS = 8.0
 MOMENT_MS = 1000
 _COMPARE_KEY = int.from_bytes(b"compare")
 
 
 def hold_shared(connection: Connection) -> None:
-    """Keeps admissions out until this transaction ends; raises Held after the lock time-out."""
-    connection.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": _KEY})
+    """Keeps admissions out until this transaction ends; raises Held after the lock time-out.
+
+    PostgreSQL ends it too, when it has heard nothing for `IDLE_SECONDS`: a worker that stands still, or
+    whom nobody can hear any more, keeps no other waiting for its rows.
+    """
+    idle = f"SET LOCAL idle_in_transaction_session_timeout = {int(IDLE_SECONDS * 1000)}"
+    connection.execute(text(f"{idle}; SELECT pg_advisory_xact_lock_shared(:key)"), {"key": _KEY})
 
 
 @contextmanager
