@@ -16,17 +16,23 @@ from tests.chaos.telling import told
 
 
 def main() -> int:
-    """0 if all is as it must be; 1 with an account of what is not."""
+    """0 if all is as it must be; 1 with an account of what is not; 130 if it was interrupted."""
     given = _given()
-    seed = secrets.randbelow(10**6) if given.seed is None else given.seed
-    rest = {"write_pause": given.write_pause, "fault_pause": given.fault_pause, "only": given.only}
-    plan = Plan(given.seconds, seed, given.writers, **rest)
-    for each in (signal.SIGTERM, signal.SIGHUP):
+    plan = _plan(given)
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, _interrupt)
     folder = Path(tempfile.mkdtemp(prefix="taskapi-chaos-"))
     folder.chmod(0o711)  # root's servers run as nobody, who must be able to pass
     print(f"chaos: {plan.seconds:.0f} s with SEED={plan.seed}, logs in {folder}/logs", flush=True)
-    story = Story(plan, folder)
+    code = _run(Story(plan, folder))
+    if code == 1 or given.keep:
+        print(f"chaos: kept for a look: {folder}")
+    else:
+        shutil.rmtree(folder)
+    return code
+
+
+def _run(story: Story) -> int:
     try:
         with story.told():
             story.run()
@@ -38,16 +44,15 @@ def main() -> int:
         print(f"chaos: the product did not start: {failure}")
         return 1
     print(told(story))
-    return _ended(story, given.keep)
-
-
-def _ended(story: Story, keep: bool) -> int:
     if story.findings.told:
-        print(f"{story.house.last_words()}\nchaos: kept for a look: {story.folder}")
-        return 1
-    if not keep:
-        shutil.rmtree(story.folder)
-    return 0
+        print(story.house.last_words())
+    return 1 if story.findings.told else 0
+
+
+def _plan(given: argparse.Namespace) -> Plan:
+    seed = secrets.randbelow(10**6) if given.seed is None else given.seed
+    rest = {"write_pause": given.write_pause, "fault_pause": given.fault_pause, "only": given.only}
+    return Plan(given.seconds, seed, given.writers, **rest)
 
 
 def _given() -> argparse.Namespace:

@@ -3,16 +3,16 @@
 import base64
 import random
 import threading
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from tests.chaos.client import Client, NeverKnown, Tally
 from tests.chaos.counter import Counter, settle
 from tests.chaos.crowd import Crowd
 from tests.chaos.deeds import PASSWORD, Deeds
 from tests.chaos.errands import Errands
-from tests.chaos.findings import WRONG
+from tests.chaos.findings import watched
 from tests.chaos.house import OWNER_PASSWORD
 from tests.chaos.model import NEW_TASK, TASK, USER, World
 from tests.chaos.plan import Plan
@@ -73,7 +73,8 @@ class Crew:
         jobs = [(each.one, pause, each.dice) for each in self.deeds]
         jobs += [(each.one, pause, self.plan.dice(each.client.name)) for each in self.counters]
         jobs += [(self.errands.one, ERRAND_SECONDS, self.errands.dice)]
-        return [self._thread(work, pause, dice, over) for work, pause, dice in jobs]
+        works = [partial(_repeat, *job, over) for job in jobs]
+        return [watched(self.tally.findings, work) for work in works]
 
     def worlds(self) -> list[World]:
         """All that is known, once nobody works any more."""
@@ -84,23 +85,6 @@ class Crew:
     def close(self) -> None:
         for client in self.clients:
             client.close()
-
-    def _thread(
-        self, work: Work, pause: float, dice: random.Random, over: threading.Event
-    ) -> threading.Thread:
-        """A fault of the checker itself is a finding too, so that no run passes for want of a writer."""
-
-        def watched() -> None:
-            try:
-                _repeat(work, pause, dice, over)
-            except NeverKnown:
-                return  # told where it happened
-            except Exception:  # noqa: BLE001 - whatever it is, it is told
-                self.tally.findings.add(WRONG, f"the checker failed: {traceback.format_exc()}")
-
-        thread = threading.Thread(target=watched)
-        thread.start()
-        return thread
 
     def _employed(self, name: str, *, signs_in: bool) -> Client:
         sent = {"username": name, "full_name": name, "role": "owner"}
@@ -133,4 +117,6 @@ def _repeat(work: Work, pause: float, dice: random.Random, over: threading.Event
             work()
         except Impossible:
             continue
+        except NeverKnown:
+            return  # told where it happened
         over.wait(dice.expovariate(1 / pause))

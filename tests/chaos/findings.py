@@ -1,7 +1,9 @@
 """What went wrong: each in a sentence, under the word for it."""
 
 import threading
+import traceback
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 LOST, DOUBLED, RISEN = "lost", "doubled", "risen"
@@ -29,3 +31,17 @@ class Findings:
         """How many of each word."""
         found = Counter(word for word, _ in self.told)
         return {word: found[word] for word in WORDS}
+
+
+def watched(findings: Findings, work: Callable[[], object]) -> threading.Thread:
+    """Starts the work in a thread. That the checker fails is a finding: no run passes for want of it."""
+
+    def run() -> None:
+        try:
+            work()
+        except Exception:  # noqa: BLE001 - whatever it is, it is told
+            findings.add(WRONG, f"the checker failed: {traceback.format_exc()}")
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread

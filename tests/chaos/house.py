@@ -19,7 +19,7 @@ OWNER_PASSWORD = "the owner's own password"
 START_SECONDS = 60.0
 TICK = 0.05
 LONGEST_WAKE, AGAIN_AFTER = 1.0, 0.5
-"""How many seconds what a dead part leaves behind may go on at most, and how long a part that died waits."""
+"""How many seconds what a dead part leaves behind may go on at most, and until it is tried again."""
 
 GIVEN = {
     "TASKAPI_ENV": "development",
@@ -163,9 +163,18 @@ class House:
                 self._note_death(name, child)
                 self._due[name] = now + self.dice.uniform(0, LONGEST_WAKE)
             elif name in self._due and now >= self._due[name]:
-                child.kill()  # what is left of its group
-                self._begin(name)
-                del self._due[name]
+                self._replace(name, child, now)
+
+    def _replace(self, name: str, child: Child, now: float) -> None:
+        """A machine that has no room for another process right now may have it in a moment."""
+        child.kill()  # what is left of its group
+        try:
+            self._begin(name)
+        except OSError as refusal:
+            self.deaths[f"{name} ({refusal})"] += 1
+            self._due[name] = now + AGAIN_AFTER
+        else:
+            del self._due[name]
 
     def _note_death(self, name: str, child: Child) -> None:
         if name in self._struck:

@@ -17,7 +17,7 @@ from taskapi.config import PROJECT_ROOT
 from tests.chaos.client import Tally
 from tests.chaos.crew import Crew
 from tests.chaos.faults import Faults
-from tests.chaos.findings import WRONG, Findings
+from tests.chaos.findings import WRONG, Findings, watched
 from tests.chaos.house import House
 from tests.chaos.plan import Plan
 from tests.chaos.pulse import Pulse
@@ -63,8 +63,7 @@ class Story:
         """Writes and strikes for as long as is planned; returns when every write is known."""
         over = threading.Event()
         crew = self.crew.start(over)
-        striking = threading.Thread(target=self.faults.strike_until_over)
-        striking.start()
+        striking = watched(self.findings, self.faults.strike_until_over)
         try:
             with self._timed("chaos"):
                 striking.join(self.plan.seconds)
