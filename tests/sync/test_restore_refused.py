@@ -14,12 +14,14 @@ from taskapi.store.kinds import TASK
 from taskapi.store.staging import Room
 from taskapi.sync import publishing, rebuilding
 from taskapi.sync.admission import admit
+from taskapi.sync.backup import back_up
 from taskapi.sync.flush import drain
-from taskapi.sync.going_back import undo
+from taskapi.sync.going_back import go_back, undo
 from taskapi.sync.restoring import Discard, plan, rebuild
 from tests.sync.conftest import change, new_task, purge, restart, take_all
 from tests.sync.test_admission import require_settled, tasks_in
-from tests.sync.test_flush import titles
+from tests.sync.test_flush import run_sql, titles
+from tests.sync.test_refused_kept import NO_PURGES, PURGES
 
 
 def require_untouched(store: Store, engine: Engine) -> None:
@@ -224,3 +226,19 @@ def test_every_family_of_keys_is_known(opened: Store):
     assert {keys.fate_of(name.decode()) for name in opened.redis.keys("*")} <= set(keys.Fate)
     assert keys.fate_of("strange:1") is None
     assert publishing.BEGINNING < publishing.GOING_BACK < publishing.STAYING
+
+
+def test_a_tombstone_that_postgresql_refuses_is_set_apart(opened: Store, engine: Engine, shelf: Shelf):
+    name = back_up(opened, engine, shelf).id
+    extra = new_task(opened, title="extra")
+    drain(opened, engine, 5)
+    run_sql(engine, NO_PURGES)
+    try:
+        go_back(opened, engine, shelf, name)
+        assert tasks_in(opened) == {}
+        assert list(dirty.backlog(opened).quarantined) == [f"task:{extra.id}"]
+    finally:
+        run_sql(engine, PURGES)
+    dirty.rearm(opened)
+    require_settled(opened, engine)
+    assert titles(engine) == {}

@@ -31,8 +31,9 @@ from tests.sync.test_older_redis import sign_in
 
 
 def test_redis_is_built_anew_from_postgresql_with_everything_in_it(
-    opened: Store, engine: Engine, shelf: Shelf, beside: Redis
+    opened: Store, engine: Engine, shelf: Shelf, beside: Redis, monkeypatch: pytest.MonkeyPatch
 ):
+    monkeypatch.setattr(staging, "AT_ONCE", 5)
     create(opened, Group(name="Team", created_at=timestamp(), updated_at=timestamp()))
     tasks = many_tasks(opened, 30, tags=("a", "b"), deadline="2026-11-20")
     change(opened, tasks[0], deleted_at=timestamp())
