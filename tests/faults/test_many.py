@@ -24,7 +24,7 @@ from taskapi.store import dirty, heartbeats, jobs
 from tests.api.conftest import Person, signed_up
 from tests.conftest import product_environment
 from tests.faults import fleet
-from tests.faults.conftest import Stopwatch, System, wait_until
+from tests.faults.conftest import Stopwatch, System, insisted, wait_until
 
 LOAD_SECONDS = 5.0
 AWAY_SECONDS = 6.0
@@ -62,9 +62,7 @@ class Writers:
             self.made[user.id] += 1
 
     def _done(self, send: Callable[[], object]) -> dict[str, int]:
-        answer = self.watch.call(send)
-        assert answer.status_code < 300
-        return answer.json["data"]
+        return insisted(lambda: self.watch.call(send)).json["data"]
 
 
 def _named(key: str) -> dict[str, str]:

@@ -17,7 +17,9 @@ from sqlalchemy import Engine, text
 from taskapi.api.serving import ANSWER_SECONDS
 from taskapi.api.wiring import wired
 from taskapi.config import PROJECT_ROOT, Settings
+from taskapi.db import locks
 from taskapi.db.engine import CONNECT_SECONDS, transaction
+from taskapi.db.errors import PostgresAway
 from taskapi.domain.deadlines import anew, left, within
 from taskapi.extensions import db
 from taskapi.factory import create_app
@@ -154,6 +156,24 @@ def test_the_bells_celery_gives_up_at_once(plain_settings: Settings) -> None:
     assert client.conf.broker_connection_timeout < 1
     assert not client.conf.task_publish_retry
     assert not client.conf.broker_connection_retry
+
+
+def test_a_worker_that_stands_still_keeps_no_other_waiting(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "IDLE_SECONDS", 0.2)
+    others: list[str] = []
+    with pytest.raises(PostgresAway, match="idle-in-transaction"):
+        _stand_still(system.engine, others)
+    assert others == ["went on"]
+
+
+def _stand_still(engine: Engine, others: list[str]) -> None:
+    with transaction(engine) as still:
+        locks.hold_shared(still)
+        with locks.held_alone(engine):
+            others.append("went on")
+        still.execute(text("SELECT 1"))
 
 
 def test_a_deadline_can_only_be_shortened_but_by_who_asked_to_wait() -> None:
