@@ -70,6 +70,16 @@ class Synced(Schema):
     report = fields.Dict()
 
 
+class LossOut(Schema):
+    """What a store came back without, after version `above`; `healed` if the other store had all of it."""
+
+    store = fields.String(metadata={"enum": ["redis", "postgresql", "journal"]})
+    above = fields.Integer()
+    up_to = fields.Integer(allow_none=True, metadata={"description": "null: nobody knows yet."})
+    healed = fields.Boolean()
+    at = fields.DateTime()
+
+
 class BackupOut(Schema):
     """One backup."""
 
@@ -108,7 +118,7 @@ class StatusOut(Schema):
     quarantine = fields.Integer()
     workers = fields.List(fields.String())
     epoch = fields.Integer()
-    losses = fields.List(fields.Dict())
+    losses = fields.List(fields.Nested(LossOut))
     sync_count = fields.Integer()
     rows_synced = fields.Integer()
     last_compare = fields.Dict(
