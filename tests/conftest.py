@@ -70,7 +70,7 @@ def database_url(servers: Servers, schema: None) -> str:
     """The address of PostgreSQL with every table there and empty."""
     _start_if_down(servers, "postgres")
     with psycopg2.connect(plain_url(servers), options="-c lock_timeout=10s") as connection:
-        _empty_tables(connection.cursor())
+        empty_tables(connection.cursor())
     connection.close()
     return servers.urls["postgres"]
 
@@ -105,7 +105,7 @@ def _start_if_down(servers: Servers, name: str) -> None:
         servers.start(name)
 
 
-def _empty_tables(cursor: psycopg2.extensions.cursor) -> None:
+def empty_tables(cursor: psycopg2.extensions.cursor) -> None:
     """Only what holds rows is truncated: looking costs a fraction of that."""
     cursor.execute(
         "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
