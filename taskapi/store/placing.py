@@ -13,7 +13,9 @@ from taskapi.store.client import Store, run_unverified
 from taskapi.store.errors import OVERTAKEN
 from taskapi.store.plans import Change
 
-PLACED_BYTES = 2_000_000
+PLACED_RECORDS, PLACED_BYTES = 100, 2_000_000
+"""So much goes into one script at most: a restore places beside people who read."""
+
 _TEXT = 5  # where the text stands in what place.lua is told of a record
 
 
@@ -34,13 +36,13 @@ def place(store: Store, rows: Sequence[tuple[Record | None, Record | None, bool]
 
 
 def _portions(rows: Iterator[list[Any]]) -> Iterator[list[list[Any]]]:
-    """The same rows in parts of `PLACED_BYTES` of text each, so that no script takes long."""
+    """The same rows in parts, so that no script takes long."""
     part: list[list[Any]] = []
     size = 0
     for row in rows:
         part.append(row)
         size += len(row[_TEXT])
-        if size >= PLACED_BYTES:
+        if size >= PLACED_BYTES or len(part) >= PLACED_RECORDS:
             yield part
             part, size = [], 0
     if part:

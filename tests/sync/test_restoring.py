@@ -15,7 +15,7 @@ from taskapi.domain.errors import Unavailable
 from taskapi.domain.filters import Page, Scope, TaskQuery
 from taskapi.domain.records import Group, Task
 from taskapi.outside.shelf import Shelf
-from taskapi.store import contents, dirty, finders, sessions, state
+from taskapi.store import contents, dirty, finders, sessions, staging, state
 from taskapi.store.client import Store
 from taskapi.store.kinds import TASK
 from taskapi.store.plans import Change
