@@ -11,7 +11,7 @@ from taskapi.domain.callers import Claim
 from taskapi.domain.clock import timestamp
 from taskapi.domain.records import Group, Task, User
 from taskapi.embedded.servers import Servers
-from taskapi.store import client, state
+from taskapi.store import client, scrub, state
 from taskapi.store.client import Store
 from taskapi.store.lines import Lines
 from taskapi.store.plans import Change
@@ -85,3 +85,15 @@ class Maker:
 @pytest.fixture
 def make(store: Store) -> Maker:
     return Maker(store)
+
+
+@pytest.fixture
+def filled(store: Store, make: Maker) -> Store:
+    """A user in a group, a task of theirs and one in the trash."""
+    group = make.group()
+    user = make.user(username="Ada", group_ids=(group.id,))
+    make.task(user_id=user.id, tags=("a",), deadline="2026-01-01")
+    gone = make.task(user_id=user.id, group_id=group.id)
+    make.changed(gone, deleted_at=timestamp())
+    assert scrub.scrub(store).is_exact
+    return store

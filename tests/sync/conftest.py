@@ -11,14 +11,16 @@ from sqlalchemy import text
 from taskapi.db.engine import Engine, connect, transaction
 from taskapi.domain.callers import Claim
 from taskapi.domain.clock import timestamp
-from taskapi.domain.records import Record, Task, User
+from taskapi.domain.records import Credential, Group, Record, Task, User
 from taskapi.embedded.servers import Servers
 from taskapi.outside.shelf import Shelf, open_shelf
 from taskapi.store import client, staging
 from taskapi.store.client import Store
-from taskapi.store.plans import Change
+from taskapi.store.plans import SAME_ID, Change
 from taskapi.store.records import save
 from taskapi.sync.admission import admit
+from taskapi.sync.compare import compare
+from taskapi.sync.flush import drain
 
 OWNER = Claim(1)
 REFUSES_EVIL = """
@@ -79,6 +81,23 @@ def take_all(engine: Engine) -> None:
     """From now on it takes any title."""
     with transaction(engine) as connection:
         connection.execute(text("DROP FUNCTION IF EXISTS refuse_evil_title CASCADE"))
+
+
+@pytest.fixture
+def house(opened: Store, engine: Engine) -> Store:
+    """Group 1; users 1, and 2 in it; tasks 1 (old), 2 (trashed), 3 (of user 2), 4 (purged); all carried."""
+    now = timestamp()
+    create(opened, Group(name="Team", created_at=now, updated_at=now))
+    ada = User(full_name="Ada", username="ada", group_ids=(1,), created_at=now, updated_at=now)
+    login = Change(None, Credential(password_hash="x", updated_at=now), "created", SAME_ID)
+    save(opened, Claim(1), [Change(None, ada, "created"), login])
+    new_task(opened, title="old", tags=("a",))
+    change(opened, new_task(opened), deleted_at=now)
+    new_task(opened, title="team", user_id=2, group_id=1, deadline="2026-01-01", estimate_hours=1.5)
+    purge(opened, new_task(opened))
+    drain(opened, engine, 5)
+    assert compare(opened, engine).is_equal
+    return opened
 
 
 def create(store: Store, record: Record) -> Any:
