@@ -24,6 +24,7 @@ SECTIONS = (*RECORDS, JOURNAL, APART)
 
 UNREADABLE = "unreadable"
 NOT_READABLE = "What Redis has is no such record."
+_ENTRY_FIELDS = tuple(field.name for field in fields(Entry))
 
 Line = tuple[str, bytes]
 """A section and a JSON object without line breaks."""
@@ -85,7 +86,8 @@ def of_found(found: Found) -> Line:
 
 def of_entry(entry: Entry) -> Line:
     """The line of a journal entry; one that went to PostgreSQL wrapped up is unwrapped."""
-    return JOURNAL, orjson.dumps(_in_form(_unwrapped(asdict(entry))), option=orjson.OPT_SORT_KEYS)
+    values = {name: getattr(entry, name) for name in _ENTRY_FIELDS}
+    return JOURNAL, orjson.dumps(_in_form(_unwrapped(values)), option=orjson.OPT_SORT_KEYS)
 
 
 def of_refused(refused: Refused) -> Line:
