@@ -17,6 +17,7 @@ from taskapi.api.schemas.admin import (
     StatusOut,
     Synced,
     SyncQuery,
+    UndoQuery,
     Waiting,
 )
 from taskapi.api.schemas.query import PageQuery, Query
@@ -43,7 +44,7 @@ def sync(claim: Claim, wanted: tuple[Wish, float]) -> Shown | Response:
 
 @bp.post("/admin/restore/undo")
 @authenticated(Right.ADMINISTER)
-@asks(RestoreQuery)
+@asks(UndoQuery)
 @returns(Synced)
 def undo_restore(claim: Claim, wanted: dict[str, Any]) -> Shown | Response:
     """Take the last restore back: everything is as it was before, and what was done since goes."""
@@ -123,7 +124,7 @@ def read_job(claim: Claim, job_id: str) -> Shown:
 
 
 def _options(wanted: dict[str, Any]) -> dict[str, Any]:
-    return {name: True for name in ("dry_run", "offline") if wanted[name]}
+    return {name: True for name in ("dry_run", "offline") if wanted.get(name)}
 
 
 def _carried_out(claim: Claim, wish: Wish, wait: float) -> Shown | Response:

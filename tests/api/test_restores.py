@@ -32,6 +32,10 @@ WRONG = [
 ]
 
 
+def test_an_undo_has_no_dry_run(owner: Person) -> None:
+    assert "dry_run" in owner.post("/admin/restore/undo?dry_run=true").json["errors"]
+
+
 @pytest.mark.parametrize(("query", "field"), WRONG)
 def test_what_cannot_be_meant_is_named(owner: Person, query: str, field: str) -> None:
     answer = owner.post(f"/admin/sync?{query}")

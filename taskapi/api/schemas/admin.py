@@ -22,11 +22,16 @@ class Waiting(Query):
     wait = WholeParameter(0, LONGEST_WAIT, load_default=WAIT_SECONDS)
 
 
-class RestoreQuery(Waiting):
-    """How to restore: only tell what would change, or without a second copy in memory."""
+class UndoQuery(Waiting):
+    """How to restore: without a second copy in memory, if need be."""
+
+    offline = Flag(load_default=False)
+
+
+class RestoreQuery(UndoQuery):
+    """The same, or only tell what would change."""
 
     dry_run = Flag(load_default=False)
-    offline = Flag(load_default=False)
 
 
 class SyncQuery(RestoreQuery):
