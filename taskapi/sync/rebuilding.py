@@ -1,15 +1,16 @@
 """Bringing both stores together while nobody reads: each record in its newest version, repeatable."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 from taskapi.db import rows
 from taskapi.db.engine import Connection
 from taskapi.db.schema import RECORDS
 from taskapi.domain import failpoints
-from taskapi.domain.records import Record
-from taskapi.store import codec, contents, keys, placing
+from taskapi.store import codec, contents, keys, placing, walking
 from taskapi.store.client import Store
 from taskapi.store.kinds import KINDS, Kind
+from taskapi.store.walking import Lying
 from taskapi.sync import refusals
 
 CHUNK = 500
@@ -28,10 +29,10 @@ def fill(store: Store, connection: Connection, known: int = 0) -> int:
 
 
 def mark(store: Store, connection: Connection) -> int:
-    """Marks dirty what PostgreSQL lacks or has older; returns how many records."""
+    """Marks dirty what PostgreSQL lacks or has older; returns how many records. What is no record stays."""
     marked = 0
     for kind, blobs in contents.stored_blobs(store, CHUNK):
-        found = {_id_of(blob): codec.version_of(blob) for blob in blobs}
+        found = dict(pair for pair in map(_told, blobs) if pair)
         there = rows.versions_of(connection, kind.name, list(found))
         connection.commit()
         missing = {number: version for number, version in found.items() if there.get(number, 0) < version}
@@ -43,22 +44,28 @@ def mark(store: Store, connection: Connection) -> int:
     return marked
 
 
-def differing(store: Store, connection: Connection) -> dict[str, list[int]]:
-    """Ids, by kind, of records that say one thing in Redis and another in PostgreSQL, in the same version."""
-    found: dict[str, list[int]] = {}
-    for kind, blobs in contents.stored_blobs(store, CHUNK):
-        held = {codec.id_of(blob): blob for blob in blobs}
-        there = {row["id"]: kind.record(**row) for row in rows.some(connection, kind.name, list(held))}
-        connection.commit()
-        found.setdefault(kind.name, []).extend(
-            number for number, record in there.items() if _contradicts(kind, held[number], record)
-        )
+def differing(store: Store, connection: Connection, waiting: Collection[str] = ()) -> dict[str, list[int]]:
+    """Ids, by kind, of what Redis shows and PostgreSQL does not have: another content in the same version, or
+    a text that nobody can read. What is `waiting` (`kind:id`) is there already, or beside it.
+    """
+    found: dict[str, set[int]] = {}
+    for part in walking.walk(store, CHUNK):
+        for kind in KINDS.values():
+            held = [lying for lying in part.records if lying.kind is kind and lying.name not in waiting]
+            there = {row["id"]: row for row in rows.some(connection, kind.name, [each.id for each in held])}
+            connection.commit()
+            wrong = {each.id for each in held if _contradicts(each, there.get(each.id))}
+            found.setdefault(kind.name, set()).update(wrong)
         failpoints.reach("rebuilding.compared")
-    return {kind: sorted(set(numbers)) for kind, numbers in found.items() if numbers}
+    return {kind: sorted(numbers) for kind, numbers in found.items() if numbers}
 
 
-def _contradicts(kind: Kind, blob: bytes, record: Record) -> bool:
-    return codec.version_of(blob) == record.version and codec.decode(kind, blob) != record
+def _contradicts(lying: Lying, row: Mapping[str, Any] | None) -> bool:
+    """What PostgreSQL has newer is no contradiction: Redis is older."""
+    if lying.record is None or row is None:
+        return lying.record is None
+    there = lying.kind.record(**row)
+    return bool(lying.record.version == there.version and lying.record != there)
 
 
 def gone_from_redis(store: Store, connection: Connection, known: int) -> dict[str, list[int]]:
@@ -114,5 +121,9 @@ def _place(store: Store, connection: Connection, kind: Kind, newer: list[tuple[i
     return placing.place(store, [pair for pair in both if pair[0] or pair[1]])
 
 
-def _id_of(blob: bytes) -> int:
-    return int(blob[len(b'{"id":') : blob.index(b",")])
+def _told(blob: bytes) -> tuple[int, int] | None:
+    """The id and the version of a stored record; None if it says neither."""
+    try:
+        return codec.id_of(blob), codec.version_of(blob)
+    except ValueError:
+        return None

@@ -82,7 +82,8 @@ def rebuild(
     with freezing.frozen(store, engine, offline=offline) as held:
         unwanted = _unwanted(held, discard)
         carried = freezing.carry(held, unwanted)
-        forced = _together(unwanted, rebuilding.differing(store, held.connection))
+        waiting = unsynced.versions(store)
+        forced = _together(unwanted, rebuilding.differing(store, held.connection, waiting))
         archive = None
         if forced:
             archiving = part(progress, 0.2, 0.5)

@@ -31,7 +31,7 @@ def read_status(store: Store, engine: Engine, broker: Jobs, interval: float) -> 
         "healthy": since is not None and since < 2 * interval,
         "dirty_types": [f"{kind}s" for kind in waiting.dirty],
         "pending_changes": waiting.total > 0,
-        "redis_status": "connected" if now.is_ready else "error",
+        "redis_status": "connected" if now.is_ready or now.is_restoring else "error",
         "postgres_status": "connected" if _postgres_answers(engine) else "error",
         "lag": round(waiting.lag, 3),
         "dirty": {f"{kind}s": count for kind, count in waiting.dirty.items()},

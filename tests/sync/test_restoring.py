@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -15,7 +16,7 @@ from taskapi.domain.errors import Unavailable
 from taskapi.domain.filters import Page, Scope, TaskQuery
 from taskapi.domain.records import Group, Task
 from taskapi.outside.shelf import Shelf
-from taskapi.store import contents, dirty, finders, sessions, staging, state
+from taskapi.store import contents, dirty, finders, placing, sessions, staging, state, syncs
 from taskapi.store.client import Store
 from taskapi.store.kinds import TASK
 from taskapi.store.plans import Change
@@ -24,9 +25,11 @@ from taskapi.store.records import save
 from taskapi.store.scrub import differences
 from taskapi.sync.admission import admit
 from taskapi.sync.flush import drain
+from taskapi.sync.keeping import find
 from taskapi.sync.restoring import rebuild
 from tests.sync.conftest import change, create, many_tasks, new_task, purge
 from tests.sync.test_admission import require_settled, stored_texts, tasks_in
+from tests.sync.test_flush import run_sql
 from tests.sync.test_older_redis import sign_in
 
 
@@ -186,7 +189,48 @@ def test_what_redis_shows_is_archived_before_it_is_overruled(opened: Store, engi
     require_settled(opened, engine)
 
 
+def test_a_text_that_nobody_can_read_is_archived_and_put_right(opened: Store, engine: Engine, shelf: Shelf):
+    there, alone = new_task(opened, title="there"), new_task(opened, title="alone")
+    drain(opened, engine, 5)
+    run_sql(engine, f"DELETE FROM tasks WHERE id = {alone.id}")
+    for task in (there, alone):
+        opened.redis.set(f"task:{task.id}", f"no record {task.id}")
+
+    report = rebuild(opened, engine, shelf)
+
+    assert report["records"]["changed"] == report["records"]["removed"] == {"tasks": 1}
+    assert tasks_in(opened) == {there.id: "there"}
+    assert find(shelf, report["archive"]).counts["refused"] == 2
+    require_settled(opened, engine)
+
+
 def drift(store: Store, task: Task, title: str) -> None:
     """Redis says something else of a record than PostgreSQL, in the same version."""
     blob = store.redis.get(f"task:{task.id}")
     store.redis.set(f"task:{task.id}", blob.replace(task.title.encode(), title.encode()))
+
+
+def test_what_is_noted_while_records_are_frozen_is_kept(opened: Store, engine: Engine, shelf: Shelf):
+    noted = failpoints.armed("publishing.taken", lambda: syncs.note(opened, 7))
+    with noted:
+        rebuild(opened, engine, shelf)
+    assert syncs.history(opened).rows_synced == 1 + 7
+
+
+def test_a_reply_that_was_lost_does_no_harm(opened: Store, engine: Engine, shelf: Shelf, beside: Redis):
+    """Each script of a restore is sent once more when its answer does not come."""
+    task = new_task(opened)
+    sent = staging.run_unverified
+
+    def twice(store: Store, name: str, *args: Any) -> Any:
+        sent(store, name, *args)
+        return sent(store, name, *args)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(staging, "run_unverified", twice)
+        patch.setattr(state, "run_unverified", twice)
+        patch.setattr(placing, "run_unverified", twice)
+        rebuild(opened, engine, shelf)
+
+    assert (tasks_in(opened), beside.dbsize()) == ({task.id: "t"}, 0)
+    require_settled(opened, engine)

@@ -22,6 +22,12 @@ redis.call('SELECT', beside)
 local place = redis.call('HMGET', 'meta', 'state', 'restorer')
 if place[1] ~= 'staging' or place[2] ~= token then return 0 end
 
+redis.call('SELECT', here)
+-- These were written on, while no record was.
+for _, name in ipairs({'sync', 'ground', 'losses', 'recovered'}) do
+  redis.call('COPY', name, name, 'DB', beside, 'REPLACE')
+end
+redis.call('SELECT', beside)
 redis.call('DEL', 'meta')
 redis.call('HSET', 'meta', unpack(meta))
 redis.call('HSET', 'meta', 'state', 'ready', 'epoch', epoch, 'version', take(), 'settled', take(),
