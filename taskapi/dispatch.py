@@ -7,17 +7,32 @@ from typing import Any
 
 from celery import Celery
 from kombu.exceptions import ChannelError, OperationalError
+from kombu.transport import redis as over_redis
 
+from taskapi.domain.deadlines import within
 from taskapi.domain.errors import Unavailable
 from taskapi.store import keys
 from taskapi.store.client import BROKER_AWAY, broker_faults_named, client_of
+from taskapi.store.wires import TcpWire, TlsWire
 
 CONNECT_SECONDS = 0.3
 ANSWER_SECONDS = 0.6
+SEND_SECONDS = 1.5
 QUEUE = "celery"
 MOST_WAITING = 100
 # A little less than the second after which a bell asks again.
 TURN_MS = 900
+
+
+class _Channel(over_redis.Channel):
+    connection_class: Any = TcpWire
+    connection_class_ssl: Any = TlsWire
+
+
+class _Transport(over_redis.Transport):
+    """Kombu's, over connections that keep to the deadline of whoever sends."""
+
+    Channel = _Channel
 
 
 def sender(broker_url: str) -> Callable[..., None]:
@@ -29,6 +44,7 @@ def sender(broker_url: str) -> Callable[..., None]:
     broker = broker_url.replace("unix://", "redis+socket://", 1)
     client = Celery("taskapi", broker=broker, set_as_current=False, fixups=[])
     client.conf.update(
+        broker_transport=_Transport,
         broker_connection_timeout=CONNECT_SECONDS,
         broker_connection_retry=False,
         broker_transport_options={
@@ -43,7 +59,8 @@ def sender(broker_url: str) -> Callable[..., None]:
     def send_job(name: str, *, expires: float | None = None, **kwargs: Any) -> None:
         """Sends one job; no worker does it later than after `expires` seconds."""
         try:
-            client.send_task(name, kwargs=kwargs, expires=expires, ignore_result=True, retry=False)
+            with within(SEND_SECONDS):
+                client.send_task(name, kwargs=kwargs, expires=expires, ignore_result=True, retry=False)
         except (OperationalError, ChannelError) as fault:
             raise Unavailable(BROKER_AWAY) from fault
 
