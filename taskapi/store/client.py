@@ -30,8 +30,8 @@ from taskapi.domain.records import User
 from taskapi.store import keys
 from taskapi.store.errors import UNVERIFIED
 from taskapi.store.lines import Lines
-from taskapi.store.witness import Witness
 from taskapi.store.wires import wire_for
+from taskapi.store.witness import Witness
 
 CONNECT_SECONDS = 0.4
 ANSWER_SECONDS = 0.9
