@@ -10,6 +10,7 @@ from taskapi.db.errors import faults_named
 _KEY = int.from_bytes(b"taskapi")
 IDLE_SECONDS = 8.0
 MOMENT_MS = 1000
+ALONE_IDLE = "30min"
 _COMPARE_KEY = int.from_bytes(b"compare")
 
 
@@ -28,11 +29,12 @@ def held_alone(engine: Engine, *, patient: bool = True) -> Iterator[Connection]:
     """A connection of its own that keeps every flush and other admission out until the block ends.
 
     The lock belongs to the session, over its transactions: whoever loses the connection loses the
-    lock with it. Raises Held after the lock time-out; unless `patient`, after the moment that it takes
-    for somebody's death to be noticed.
+    lock with it, and so does whoever stands still for `ALONE_IDLE`. Raises Held after the lock time-out;
+    unless `patient`, after the moment that it takes for somebody's death to be noticed.
     """
     with faults_named(), engine.connect() as connection:
         connection.detach()
+        connection.execute(text(f"SET idle_session_timeout = '{ALONE_IDLE}'"))
         if not patient:
             connection.execute(text(f"SET LOCAL lock_timeout = {MOMENT_MS}"))
         connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _KEY})

@@ -167,8 +167,8 @@ def newest(jobs: Jobs, offset: int, count: int, after: str | None = None) -> tup
             offset += _place_behind(jobs, after)
         ids: list[Any] = jobs.redis.zrange(keys.JOBS, offset, offset + count - 1, desc=True)
         total = int(jobs.redis.zcard(keys.JOBS))
-    found = (get(jobs, name.decode()) for name in ids)
-    return [job for job in found if job is not None], total
+        texts: list[Any] = jobs.redis.mget([keys.job(name.decode()) for name in ids]) if ids else []
+    return [_judged(Job(**orjson.loads(text))) for text in texts if text is not None], total
 
 
 def _place_behind(jobs: Jobs, job_id: str) -> int:

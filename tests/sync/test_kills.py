@@ -1,6 +1,8 @@
 """Admissions and clean stops that die at any line."""
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from taskapi.db import locks, meta, rows
 from taskapi.db.engine import Engine, connect, transaction
@@ -42,6 +44,14 @@ def test_only_one_admission_goes_on_at_a_time(store: Store, engine: Engine, monk
         admit(store, impatient)
     impatient.dispose()
     assert admit(store, engine).finding is Finding.FIRST
+
+
+def test_who_stands_still_with_the_lock_loses_it(
+    opened: Store, engine: Engine, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(locks, "ALONE_IDLE", "200ms")
+    with locks.held_alone(engine) as stopped, locks.held_alone(engine), pytest.raises(DBAPIError):
+        stopped.execute(text("SELECT 1"))
 
 
 def test_who_waits_for_an_admission_finds_it_done(store: Store, engine: Engine):
