@@ -68,8 +68,8 @@ doctor: environment ## Check settings, servers and workers, and say what to do
 compare: environment ## Prove that Redis and PostgreSQL agree
 	@TASKAPI_ENV=$${TASKAPI_ENV:-development} $(BIN)/flask compare
 
-test: lint ## Lint, then every test on real servers, with branch coverage
-	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
+test: lint ## Lint, then every test on real servers, with branch coverage (ARGS= for pytest)
+	@$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term:skip-covered $(ARGS)
 	@$(if $(ARGS),:,$(BIN)/coverage report --include='taskapi/store/*,taskapi/sync/*' --fail-under=100 --skip-covered)
 
 fuzz: environment-dev ## Drive the services against a plain model for long (RUNS=500)
