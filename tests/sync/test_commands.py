@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from click.testing import Result
 from redis import Redis
+from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from taskapi import cli
@@ -209,12 +210,14 @@ def test_the_doctor_says_what_to_do(run: Run, opened: Store, engine: Engine, ser
     dirty.quarantine(opened, dirty.peek(opened).marks, "a test")
     restart(opened)
     opened.redis.config_set("appendfsync", "everysec")
+    with transaction(engine) as connection:
+        was = connection.scalar(text("SELECT version_num FROM alembic_version"))
     run_sql(engine, "UPDATE alembic_version SET version_num = '0000'")
     try:
         done = run("doctor")
     finally:
         opened.redis.config_set("appendfsync", "always")
-        run_sql(engine, "UPDATE alembic_version SET version_num = '0001'")
+        run_sql(engine, f"UPDATE alembic_version SET version_num = '{was}'")
 
     assert done.exit_code == 1
     ill = {name for name, is_well in well(done).items() if not is_well}
