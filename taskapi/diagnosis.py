@@ -86,7 +86,10 @@ def _postgres(engine: Engine) -> str:
 
 
 def _admission(store: Store) -> str:
-    if not state.look(store).is_ready:
+    found = state.look(store)
+    if found.is_restoring:
+        return "Redis is frozen by a restore: what is read is answered"
+    if not found.is_ready:
         raise Unwell("Redis is not admitted, nothing is served: run `flask --app taskapi:create_app sync`.")
     return "Redis is admitted and open"
 

@@ -74,13 +74,13 @@ def carry(held: Frozen, without: Collection[str] = ()) -> int:
     """Carries all that PostgreSQL lacks, but those `kind:id`; returns how many records.
 
     What it refuses is kept there beside the mirrors. All of it, with the journal, is one commit. Marks stay:
-    what becomes of Redis is decided later. Raises what `fence.enter` raises.
+    what becomes of Redis is decided later. Raises what `fence.require_whole` raises.
     """
     rebuilding.mark(held.store, held.connection)
     known = unsynced.versions(held.store)
     names = [name for name in known if name not in without]
     with transaction(held.connection) as connection:
-        fence.enter(connection, held.was)
+        fence.require_whole(connection, held.was)
         carried = 0
         for start in range(0, len(names), CHUNK):
             marks = unsynced.marks(held.store, names[start : start + CHUNK], known)
