@@ -74,7 +74,7 @@ class Faults:
         _send(pids, signal.SIGSTOP)
 
     def _restart(self, where: str, pid: int) -> None:
-        self._end(where, pid, self.house.programs[where].stop_signal)
+        self.house.restart(where, pid)
 
     def _rest(self, seconds: float, impatient: bool) -> None:
         least, most = time.monotonic() + seconds, time.monotonic() + seconds + PATIENCE

@@ -1,10 +1,12 @@
 """The whole product on real processes under a supervisor of our own, which starts again whatever has died."""
 
+import os
 import random
 import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -58,6 +60,7 @@ class House:
     programs: dict[str, Program] = field(default_factory=dict)
     _children: dict[str, Child] = field(default_factory=dict)
     _due: dict[str, float] = field(default_factory=dict)
+    _asked: dict[int, float] = field(default_factory=dict)
     _struck: set[str] = field(default_factory=set)
     _ready: threading.Event = field(default_factory=threading.Event)
     _over: threading.Event = field(default_factory=threading.Event)
@@ -98,6 +101,14 @@ class House:
     def strike(self, name: str) -> None:
         """Somebody is about to end it: that it dies is no news then."""
         self._struck.add(name)
+
+    def restart(self, name: str, pid: int) -> None:
+        """Asks that process of the part to end by the book; when its patience is over, it is killed."""
+        self.strike(name)
+        program = self.programs[name]
+        self._asked[pid] = time.monotonic() + program.patience
+        with suppress(ProcessLookupError):
+            os.kill(pid, program.stop_signal)
 
     @property
     def is_whole(self) -> bool:
@@ -162,6 +173,10 @@ class House:
             if child.exit_code() is not None and name not in self._due:
                 self._note_death(name, child)
                 self._due[name] = now + self.dice.uniform(0, LONGEST_WAKE)
+            elif now >= self._asked.get(child.pid, now + 1):
+                del self._asked[child.pid]
+                self.deaths[f"{name} (would not end)"] += child.exit_code() is None
+                child.kill()
             elif name in self._due and now >= self._due[name]:
                 self._replace(name, child, now)
 
