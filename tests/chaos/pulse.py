@@ -51,6 +51,11 @@ class Pulse:
                 fault.is_over = fault.is_over or (fault.since is not None and fault.since <= begun)
             self._last = now
 
+    def end(self) -> None:
+        """Nobody writes any more: silence says nothing from now on."""
+        with self._lock:
+            self._open = []
+
     @property
     def is_back(self) -> bool:
         """Whether a write has succeeded that began after every fault so far."""

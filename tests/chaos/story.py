@@ -75,6 +75,7 @@ class Story:
                 over.set()
                 for thread in (striking, *crew):
                     thread.join()
+                self.pulse.end()
 
     def judge(self) -> None:
         """Waits until both stores are clean, and tells all that is not as it must be."""
