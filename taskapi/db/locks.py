@@ -11,6 +11,9 @@ _KEY = int.from_bytes(b"taskapi")
 IDLE_SECONDS = 8.0
 MOMENT_MS = 1000
 ALONE_IDLE = "30min"
+_HEARD = "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3"
+"""So PostgreSQL notices within half a minute that the machine of whoever holds the lock is gone."""
+
 _COMPARE_KEY = int.from_bytes(b"compare")
 
 
@@ -34,7 +37,7 @@ def held_alone(engine: Engine, *, patient: bool = True) -> Iterator[Connection]:
     """
     with faults_named(), engine.connect() as connection:
         connection.detach()
-        connection.execute(text(f"SET idle_session_timeout = '{ALONE_IDLE}'"))
+        connection.execute(text(f"SET idle_session_timeout = '{ALONE_IDLE}'; {_HEARD}"))
         if not patient:
             connection.execute(text(f"SET LOCAL lock_timeout = {MOMENT_MS}"))
         connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _KEY})

@@ -29,11 +29,22 @@ _FORGET = {
 }
 _OWNERS = f"kind IN ('user', 'credential') AND record_id = {OWNER_ID}"
 _WRITTEN = (
-    f"SELECT FROM change WHERE NOT ({_OWNERS})",
+    f"SELECT FROM change WHERE kind <> 'restore' AND NOT ({_OWNERS})",
     *(f"SELECT FROM {table.name} WHERE id <> {OWNER_ID}" for table in MIRRORS.values()),
     f"SELECT FROM refused WHERE NOT ({_OWNERS})",
     "SELECT FROM tasks",
     "SELECT FROM groups",
+)
+_LIVE = "purged IS NOT TRUE AND deleted_at IS NULL"
+_LONELY = text(
+    "WITH gone AS (SELECT 'user' AS kind, id FROM unnest(CAST(:users AS bigint[])) AS named(id)"  # noqa: S608 - our own names
+    f" WHERE NOT EXISTS (SELECT FROM users WHERE users.id = named.id AND {_LIVE})"
+    " UNION ALL SELECT 'group', id FROM unnest(CAST(:groups AS bigint[])) AS named(id)"
+    f" WHERE NOT EXISTS (SELECT FROM groups WHERE groups.id = named.id AND {_LIVE}))"
+    " SELECT 'task:' || tasks.id, gone.kind || ':' || gone.id FROM tasks JOIN gone"
+    f" ON gone.id = CASE gone.kind WHEN 'user' THEN user_id ELSE group_id END WHERE {_LIVE}"
+    " UNION ALL SELECT 'user:' || users.id, 'group:' || gone.id FROM users JOIN gone"
+    f" ON gone.kind = 'group' AND gone.id = ANY(group_ids) WHERE {_LIVE} LIMIT 1"
 )
 _IS_STAYING = f"(CAST(:kind AS text) = 'credential' AND id = {OWNER_ID})"
 """The owner's own password stands in the settings, and never goes back."""
@@ -193,3 +204,12 @@ def _content(table: Table) -> list[Column[Any]]:
 
 def _comparable(name: str, type_: Any) -> str:
     return f"CAST({{}}.{name} AS jsonb)" if isinstance(type_, JSON) else f"{{}}.{name}"
+
+
+def without_parent(
+    connection: Connection, users: Sequence[int], groups: Sequence[int]
+) -> tuple[str, str] | None:
+    """A live record and the one of these users and groups that it is left without, if there is any."""
+    with faults_named():
+        found = connection.execute(_LONELY, {"users": list(users), "groups": list(groups)}).first()
+    return None if found is None else (found[0], found[1])

@@ -143,9 +143,34 @@ def swap(store: Store, token: str, opening: Opening) -> None:
     _require_ours(bool(done))
 
 
+def require_alone(store: Store) -> None:
+    """Raises Conflict if others have put something into the place beside while a restore has built there."""
+    with beside(store) as place:
+        require_known(place)
+
+
 def drop(store: Store, token: str) -> bool:
-    """Drops what the restore of that token has left beside; False if nothing of it lies there."""
+    """Drops what the restore of that token has left beside; False if nothing of it lies there.
+
+    What others have put there meanwhile stays.
+    """
+    with beside(store) as place:
+        if _is_left_by(place, token) and any(
+            _fate(name) is None for part in _scanned(place) for name in part
+        ):
+            for names in _keys_of(place, frozenset(Fate)):
+                place.redis.unlink(*names)
     return bool(run_unverified(store, "drop", token, *_numbers(store)))
+
+
+def _is_left_by(place: Store, token: str) -> bool:
+    """Whether what lies in that place, if there is such a one, is of that restore."""
+    try:
+        with faults_named():
+            found: Any = place.redis.hmget(keys.META, "state", "restorer")
+    except redis.ResponseError:  # no such database
+        return False
+    return found[0] in (b"staging", b"replaced") and found[1] == token.encode()
 
 
 def wipe(store: Store, token: str) -> None:

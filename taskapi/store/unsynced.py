@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from taskapi.store import keys, quarantine
@@ -23,7 +23,7 @@ def versions(store: Store) -> dict[str, int]:
         return found | {name.decode(): int(version) for name, version in marks}
 
 
-def marks(store: Store, names: Sequence[str], known: dict[str, int]) -> list[Mark]:
+def marks(store: Store, names: Sequence[str], known: Mapping[str, int]) -> list[Mark]:
     """These records as they lie in Redis, each in the version that is known of it."""
     places = [prefix + name for name in names for prefix in (keys.LIVE, keys.TRASH, keys.PURGED)]
     with faults_named():

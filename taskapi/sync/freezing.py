@@ -1,19 +1,21 @@
 """Redis frozen for a restore: read, written by nobody, and opened again as it was if nothing comes of it."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from secrets import token_hex
 
 from taskapi.db import locks
-from taskapi.db.engine import Connection, Engine, transaction
+from taskapi.db.engine import Connection, Engine
 from taskapi.domain import failpoints
 from taskapi.domain.errors import Refused, Unavailable
+from taskapi.outside.shelf import Shelf
 from taskapi.store import dirty, staging, state, unsynced
 from taskapi.store.client import Store
 from taskapi.store.state import State
 from taskapi.sync import fence, rebuilding
 from taskapi.sync.carrying import carry_entries, carry_records
+from taskapi.sync.keeping import file_of
 
 CHUNK = 500
 
@@ -24,7 +26,6 @@ LINES = (
     "rebuilding.marked",
     "carrying.kept",
     "freezing.records_carried",
-    "freezing.entries_carried",
     "freezing.carried",
 )
 """Every line of it at which a test lets a restore die."""
@@ -63,31 +64,44 @@ def frozen(store: Store, engine: Engine, *, offline: bool) -> Iterator[Frozen]:
                 staging.claim(store, token)
             failpoints.reach("freezing.claimed")
             yield held
-        except Refused:
+        except (Refused, KeyboardInterrupt, SystemExit):
             if not held.is_decided:
                 staging.drop(store, token)
                 state.thaw(store, token)
             raise
 
 
-def carry(held: Frozen, without: Collection[str] = ()) -> int:
-    """Carries all that PostgreSQL lacks, but those `kind:id`; returns how many records.
+@contextmanager
+def needed(held: Frozen, shelf: Shelf, backup_id: str | None) -> Iterator[None]:
+    """Takes the archive of the present away again, if the restore that it was made for is refused."""
+    try:
+        yield
+    except Refused:
+        if backup_id and not held.is_decided:
+            shelf.delete(file_of(backup_id))
+        raise
 
-    What it refuses is kept there beside the mirrors. All of it, with the journal, is one commit. Marks stay:
-    what becomes of Redis is decided later. Raises what `fence.require_whole` raises.
-    """
+
+def waiting(held: Frozen) -> dict[str, int]:
+    """Every `kind:id` that PostgreSQL has not as Redis has it, with its version; all of it is marked."""
     rebuilding.mark(held.store, held.connection)
-    known = unsynced.versions(held.store)
+    return unsynced.versions(held.store)
+
+
+def carry(held: Frozen, known: Mapping[str, int], without: Collection[str] = ()) -> int:
+    """Carries what is waiting, but those `kind:id`, into the open transaction; returns how many records.
+
+    What PostgreSQL refuses is kept there beside the mirrors. Marks stay: what becomes of Redis is decided
+    later. Raises what `fence.require_whole` raises.
+    """
+    fence.require_whole(held.connection, held.was)
     names = [name for name in known if name not in without]
-    with transaction(held.connection) as connection:
-        fence.require_whole(connection, held.was)
-        carried = 0
-        for start in range(0, len(names), CHUNK):
-            marks = unsynced.marks(held.store, names[start : start + CHUNK], known)
-            carried += sum(carry_records(connection, marks).rows.values())
-        failpoints.reach("freezing.records_carried")
-        _carry_journal(held)
-        failpoints.reach("freezing.entries_carried")
+    carried = 0
+    for start in range(0, len(names), CHUNK):
+        marks = unsynced.marks(held.store, names[start : start + CHUNK], known)
+        carried += sum(carry_records(held.connection, marks).rows.values())
+    failpoints.reach("freezing.records_carried")
+    _carry_journal(held)
     failpoints.reach("freezing.carried")
     return carried
 

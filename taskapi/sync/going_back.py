@@ -105,12 +105,14 @@ def _went_back(way: _Way, progress: Progress) -> dict[str, Any]:
     catch_up(way.store, way.engine, CATCH_UP_SECONDS)
     progress(0.1)
     with freezing.frozen(way.store, way.engine, offline=way.offline) as held:
-        freezing.carry(held)
+        waiting = freezing.waiting(held)
         with transaction(held.connection) as connection:
+            freezing.carry(held, waiting)
             is_anothers, forced = _is_anothers(connection, way.backup), _refused(connection)
         kept = _archived(way, held, part(progress, 0.1, 0.4))
         load = partial(_loaded, way, is_anothers, part(progress, 0.4, 0.7))
-        turned = turning.turn(held, Wish(way.action, way.backup.id, kept, forced), load)
+        with freezing.needed(held, way.shelf, kept):
+            turned = turning.turn(held, Wish(way.action, way.backup.id, kept, forced), load)
         fates = publishing.BEGINNING if is_anothers else publishing.GOING_BACK
         ended = publishing.end(held, turned, fates, part(progress, 0.7, 1), offline=way.offline)
     return {

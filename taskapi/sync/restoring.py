@@ -3,9 +3,10 @@
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from taskapi.db.engine import Engine
+from taskapi.db.engine import Connection, Engine
 from taskapi.db.journal import REBUILT
 from taskapi.domain.errors import Conflict
 from taskapi.domain.progress import Progress, part, unseen
@@ -13,15 +14,16 @@ from taskapi.domain.records import OWNER_ID
 from taskapi.outside.shelf import Shelf
 from taskapi.store import keys, staging, unsynced
 from taskapi.store.client import Store
+from taskapi.store.keys import Fate
 from taskapi.store.kinds import CREDENTIAL
-from taskapi.sync import freezing, publishing, rebuilding, turning
+from taskapi.sync import discarding, freezing, publishing, rebuilding, turning
 from taskapi.sync.admission import admit
 from taskapi.sync.backup import back_up
 from taskapi.sync.catching_up import catch_up
 from taskapi.sync.compare import compare
 from taskapi.sync.freezing import Frozen
 from taskapi.sync.keeping import BEFORE_RESTORE
-from taskapi.sync.turning import POSTGRESQL, Target, Wish
+from taskapi.sync.turning import POSTGRESQL, Target, Turned, Wish
 
 CATCH_UP_SECONDS = 60.0
 MOST_SHOWN = 20
@@ -80,17 +82,9 @@ def rebuild(
         catch_up(store, engine, CATCH_UP_SECONDS)
     progress(0.1)
     with freezing.frozen(store, engine, offline=offline) as held:
-        unwanted = _unwanted(held, discard)
-        carried = freezing.carry(held, unwanted)
-        waiting = unsynced.versions(store)
-        forced = _together(unwanted, rebuilding.differing(store, held.connection, waiting))
-        archive = None
-        if forced:
-            archiving = part(progress, 0.2, 0.5)
-            archive = back_up(store, engine, shelf, BEFORE_RESTORE, archiving, source="redis").id
-        progress(0.5)
-        turned = turning.turn(held, Wish(REBUILT, POSTGRESQL, archive, forced), lambda _: Target())
-        ended = publishing.end(held, turned, publishing.STAYING, part(progress, 0.5, 1), offline=offline)
+        archive, turned, carried = _turned(held, engine, shelf, discard, part(progress, 0.1, 0.5))
+        fates = publishing.STAYING - ({Fate.SWEEP} if discard else set())
+        ended = publishing.end(held, turned, fates, part(progress, 0.5, 1), offline=offline)
     return {
         "action": "restore",
         "epoch": ended.epoch,
@@ -99,6 +93,27 @@ def rebuild(
         "offline": ended.offline,
         "duration_ms": round((time.monotonic() - begun) * 1000, 1),
     }
+
+
+def _turned(
+    held: Frozen, engine: Engine, shelf: Shelf, discard: Discard | None, progress: Progress
+) -> tuple[str | None, Turned, int]:
+    """The archive of what Redis shows if any of that is lost, what was committed, how much was carried."""
+    unwanted = _unwanted(held, discard)
+    waiting = freezing.waiting(held)
+    forced = _together(unwanted, rebuilding.differing(held.store, held.connection, waiting))
+    archive = None
+    if forced:
+        archive = back_up(held.store, engine, shelf, BEFORE_RESTORE, progress, source="redis").id
+    carried: list[int] = []
+
+    def load(_: Connection) -> Target:
+        carried.append(freezing.carry(held, waiting, unwanted))
+        return Target(finish=partial(discarding.require_sound, unwanted))
+
+    with freezing.needed(held, shelf, archive):
+        turned = turning.turn(held, Wish(REBUILT, POSTGRESQL, archive, forced), load)
+    return archive, turned, sum(carried)
 
 
 def prepare(store: Store, *, offline: bool) -> None:
