@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import structlog
 
 from taskapi.domain import failpoints
-from taskapi.domain.errors import Full
+from taskapi.domain.errors import Conflict, Full
 from taskapi.domain.progress import Progress, unseen
 from taskapi.store import leaving, staging
 from taskapi.store.keys import Fate
@@ -53,8 +53,8 @@ def end(
     if not offline:
         try:
             return Ended(turned.epoch, publish(held, turned, fates, progress), offline=False)
-        except Full as full:
-            log.warning("no room to build beside; Redis is filled in place", reason=str(full))
+        except (Full, Conflict) as refusal:
+            log.warning("cannot build beside; Redis is filled in place", reason=str(refusal))
             staging.drop(held.store, held.token)
     verdict = admit_alone(held.store, held.connection)
     return Ended(verdict.epoch, verdict.placed, offline=True)
@@ -63,7 +63,8 @@ def end(
 def publish(held: Frozen, turned: Turned, fates: frozenset[Fate], progress: Progress = unseen) -> int:
     """Opens Redis in the new epoch; returns how many records it has.
 
-    Raises Unavailable if it was overtaken, Full without room: the next admission ends it then.
+    Raises Unavailable if it was overtaken, Full without room, Conflict if others use the database beside: the
+    next admission ends it then.
     """
     store = held.store
     with staging.beside(store) as place:
@@ -73,6 +74,7 @@ def publish(held: Frozen, turned: Turned, fates: frozenset[Fate], progress: Prog
         staging.take_along(store, held.token, fates)
         failpoints.reach("publishing.taken")
         sweeps = {} if Fate.SWEEP in fates else leaving.left_behind(place)
+    staging.require_alone(store)
     staging.swap(store, held.token, _opening(turned, sweeps))
     failpoints.reach("publishing.swapped")
     staging.drop(store, held.token)
