@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -11,7 +13,7 @@ from taskapi.domain.callers import Claim
 from taskapi.domain.cascades import group_goes, member_goes, user_goes
 from taskapi.domain.clock import timestamp
 from taskapi.domain.records import Task
-from taskapi.store import codec, keys
+from taskapi.store import codec, contents, keys
 from taskapi.store.client import Store, faults_named, run
 from taskapi.store.kinds import GROUP, TASK, USER
 
@@ -51,27 +53,51 @@ def tasks_of(store: Store, name: str, *, trash: bool, after: int, count: int) ->
     return [codec.decode(TASK, blob) for blob in blobs if blob is not None]
 
 
-def resume(store: Store) -> int:
-    """Finds sweeps that were under way when Redis was lost, for admission, while it is closed; how many."""
-    found: dict[Any, Any] = left_behind(store)
-    if found:
-        with faults_named():
-            store.redis.hset(keys.LEAVING, mapping=found)
+def resume(store: Store, coming_back: Collection[str] = ()) -> int:
+    """Finds sweeps that were under way when Redis was lost, for admission, while it is closed; how many.
+
+    An older Redis knows of some that are over: it would do them again, to whoever has come back since.
+    """
+    found: dict[Any, Any] = left_behind(store, coming_back, accounts(store))
+    with faults_named():
+        pipe: Any = store.redis.pipeline(transaction=True)
+        pipe.delete(keys.LEAVING)
+        if found:
+            pipe.hset(keys.LEAVING, mapping=found)
+        pipe.execute()
     return len(found)
 
 
-def left_behind(store: Store) -> dict[str, str]:
+def left_behind(
+    store: Store, coming_back: Collection[str] = (), known: Mapping[str, Account] = MappingProxyType({})
+) -> dict[str, str]:
     """What sweeps have not reached, by the tasks that are left: the account of each, by name.
 
-    Tasks of a user or group that is not alive, or of somebody who is not in their group any more.
+    Tasks of a user or group that is not alive, or of somebody who is not in their group any more; and of
+    those who are `coming_back`, if they are alive. What is `known` of a sweep that goes on stays its account;
+    only by that it is known that a group comes back.
     """
+    back = {*coming_back, *(name for name, account in known.items() if account.way == BACK)}
+    ways = dict.fromkeys(_alive(store, sorted(back)), BACK) | _going(store)
+    return {name: _account(way, known.get(name)).text for name, way in sorted(ways.items())}
+
+
+def _account(way: str, known: Account | None) -> Account:
+    return known if known and known.way == way else Account(way, timestamp(), 0, "-")
+
+
+def _alive(store: Store, names: list[str]) -> list[str]:
+    """Those users and groups of which there is a live record: they have the same names."""
+    return sorted({*names} - contents.missing(store, names))
+
+
+def _going(store: Store) -> dict[str, str]:
     names: set[str] = set()
     with faults_named():
         holders: list[Any] = store.redis.hkeys(keys.spread("users"))
         for holder in holders:
             names |= _left_by(store, int(holder))
-    gone, moved = (Account(way, timestamp(), 0, "-").text for way in (GONE, MOVED))
-    return {name: moved if name.startswith("member:") else gone for name in sorted(names)}
+    return {name: MOVED if name.startswith("member:") else GONE for name in names}
 
 
 def _left_by(store: Store, user_id: int) -> set[str]:

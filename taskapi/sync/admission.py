@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import orjson
 import structlog
 
-from taskapi.db import journal, locks, meta
+from taskapi.db import journal, locks, meta, sweeps
 from taskapi.db.engine import Connection, Engine
 from taskapi.domain import failpoints
 from taskapi.domain.errors import Unavailable
@@ -178,7 +178,8 @@ def _filled(store: Store, connection: Connection, facts: Facts, known: int = 0) 
         staging.wipe(store, restored.operation)
         failpoints.reach("rebuilding.wiped")
     placed = rebuilding.fill(store, connection, known)
-    leaving.resume(store)
+    leaving.resume(store, sweeps.coming_back(connection))
+    connection.commit()
     _tell_of_restore(store, connection, facts)
     failpoints.reach("admission.resumed")
     recalling.recall(store, connection)

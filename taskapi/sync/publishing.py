@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 import structlog
 
+from taskapi.db import sweeps
 from taskapi.domain import failpoints
 from taskapi.domain.errors import Conflict, Full
 from taskapi.domain.progress import Progress, unseen
 from taskapi.store import leaving, staging
+from taskapi.store.client import Store
 from taskapi.store.keys import Fate
 from taskapi.store.staging import Opening
 from taskapi.sync import rebuilding
@@ -73,15 +75,22 @@ def publish(held: Frozen, turned: Turned, fates: frozenset[Fate], progress: Prog
         progress(0.8)
         staging.take_along(store, held.token, fates)
         failpoints.reach("publishing.taken")
-        sweeps = {} if Fate.SWEEP in fates else leaving.left_behind(place)
+        begun = {} if Fate.SWEEP in fates else _begun(held, turned, place)
     staging.require_alone(store)
-    staging.swap(store, held.token, _opening(turned, sweeps))
+    staging.swap(store, held.token, _opening(turned, begun))
     failpoints.reach("publishing.swapped")
     staging.drop(store, held.token)
     failpoints.reach("publishing.dropped")
     return placed
 
 
-def _opening(turned: Turned, sweeps: dict[str, str]) -> Opening:
+def _begun(held: Frozen, turned: Turned, place: Store) -> dict[str, str]:
+    """What sweeps have to do, by the records; where nothing goes back, with what is known of them."""
+    coming_back = sweeps.coming_back(held.connection)
+    held.connection.commit()
+    return leaving.left_behind(place, coming_back, {} if turned.is_back else leaving.accounts(held.store))
+
+
+def _opening(turned: Turned, begun: dict[str, str]) -> Opening:
     last = turned.entry.version
-    return Opening(turned.epoch, last, last, last, turned.commit, turned.entry, turned.ids, sweeps)
+    return Opening(turned.epoch, last, last, last, turned.commit, turned.entry, turned.ids, begun)
