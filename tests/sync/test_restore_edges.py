@@ -125,6 +125,8 @@ def test_a_restore_that_is_refused_leaves_no_archive_behind(opened: Store, engin
 
     with failpoints.armed("turning.merged", refuse), pytest.raises(Unavailable, match="refused"):
         go_back(opened, engine, shelf, name)
+    with failpoints.armed("turning.merged", refuse), pytest.raises(Unavailable, match="refused"):
+        rebuild(opened, engine, shelf)
     with pytest.raises(Conflict, match="no restore to take back"):
         undo(opened, engine, shelf)
 
