@@ -29,11 +29,11 @@ def asked(job_id: str) -> Report:
 def daily() -> None:
     """Rung by the beat every few minutes: makes the backup of the day if due, one worker at a time."""
     try:
-        backup.verify_pending(engine(), shelf())
         if due.is_due(shelf(), settings().backup_at) and jobs.take_turn(broker(), TURN, TURN_SECONDS):
             _in_turn()
+        backup.verify_pending(engine(), shelf())
     except Refused as fault:
-        log.warning("no backup was made", reason=str(fault))
+        log.warning("no backup was made, or verified", reason=str(fault))
 
 
 @job("backup.verify", on_failure=note_fault, time_limit=LONGEST_SECONDS)
@@ -56,5 +56,5 @@ def _in_turn() -> None:
 def _backed_up(reason: str, progress: Progress) -> Report:
     """A new backup, after which the oldest beyond BACKUP_KEEP go."""
     made = backup.back_up(store(), engine(), shelf(), reason, progress)
-    gone = backup.retain(shelf(), settings().backup_keep)
+    gone = backup.retain(engine(), shelf(), settings().backup_keep)
     return asdict(made) | {"synced": {f"{kind}s": n for kind, n in made.counts.items()}, "deleted": gone}

@@ -37,7 +37,7 @@ def backup() -> None:
     def work(store: Store, engine: Engine) -> None:
         with progress.shown("Backing up") as seen:
             made = archives.back_up(store, engine, _shelf(), "asked", seen)
-        archives.retain(_shelf(), current_app.config["SETTINGS"].backup_keep)
+        archives.retain(engine, _shelf(), current_app.config["SETTINGS"].backup_keep)
         click.echo(told(made))
 
     with_stores(work)

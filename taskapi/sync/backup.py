@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 
+from taskapi.db import journal
 from taskapi.db.engine import Connection, Engine, connection_of, transaction
 from taskapi.db.errors import PostgresAway
 from taskapi.domain import failpoints
@@ -22,7 +23,7 @@ from taskapi.sync import archive, keeping, loading
 from taskapi.sync.archive import About, Archive, open_whole
 from taskapi.sync.catching_up import catch_up
 from taskapi.sync.errors import Broken
-from taskapi.sync.keeping import Backup, backups, find, retain
+from taskapi.sync.keeping import Backup, backups, find
 from taskapi.sync.lines import Line, Tallies
 from taskapi.sync.loading import Loaded
 from taskapi.sync.sources import from_postgres, from_redis
@@ -109,6 +110,20 @@ def verify_pending(engine: Engine, shelf: Shelf) -> list[Backup]:
             except Broken:
                 continue  # it was told, and written down
     return done
+
+
+def retain(engine: Engine, shelf: Shelf, keep: int) -> list[str]:
+    """`keeping.retain`, but what `undo` goes back to stays; returns the ids of those that went.
+
+    While PostgreSQL is away nobody knows which that is, and none goes. Raises Unavailable.
+    """
+    try:
+        with transaction(engine) as connection:
+            last = journal.last_restore(connection, archived=True)
+    except PostgresAway as away:
+        log.warning("no backup was deleted", reason=str(away))
+        return []
+    return keeping.retain(shelf, keep, last.archive if last else None)
 
 
 @contextmanager

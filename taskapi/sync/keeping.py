@@ -90,7 +90,7 @@ def note_good(shelf: Shelf, archive: Archive) -> None:
     manifest = archive.manifest
     values = {"sha256": archive.sha256, "tail": _digest(archive.tail), "counts": manifest.counts}
     _note(shelf, manifest.about.id, VERIFIED, values)
-    shelf.delete(f"{manifest.about.id}{BROKEN}")
+    forgive(shelf, manifest.about.id)
 
 
 def note_broken(shelf: Shelf, backup_id: str, reason: str) -> None:
@@ -100,15 +100,21 @@ def note_broken(shelf: Shelf, backup_id: str, reason: str) -> None:
     _note(shelf, backup_id, BROKEN, {"reason": reason})
 
 
-def retain(shelf: Shelf, keep: int) -> list[str]:
+def forgive(shelf: Shelf, backup_id: str) -> None:
+    """What was found to be wrong with it was found in another file."""
+    shelf.delete(f"{backup_id}{BROKEN}")
+
+
+def retain(shelf: Shelf, keep: int, needed: str | None = None) -> list[str]:
     """Deletes all but the newest so many, and what was left behind half-done; returns the ids.
 
-    The last good one always stays, and what the last restore has kept of the state before it.
+    The last good one always stays, the one that is `needed`, and what the last restore has kept of the state
+    before it, which may be under way.
     """
     found = backups(shelf)
     good = [each.id for each in found if each.is_good][:1]
     before = [each.id for each in found if each.reason == BEFORE_RESTORE][:1]
-    doomed = [each.id for each in found[keep:] if each.id not in good + before]
+    doomed = [each.id for each in found[keep:] if each.id not in [*good, *before, needed]]
     for backup_id in doomed:
         shelf.delete(file_of(backup_id))
         failpoints.reach("keeping.deleted")

@@ -92,6 +92,16 @@ def test_without_postgresql_the_daily_backup_comes_from_redis_and_is_verified_la
     assert [each.is_good for each in backup.backups(shelf())] == [True]
 
 
+def test_one_that_cannot_be_verified_keeps_no_day_from_its_backup(filled: Celery, servers: Servers) -> None:
+    servers.stop("postgres")
+    try:
+        archives.asked(job_id=jobs.create(broker(), "backup").id)
+        archives.daily()
+    finally:
+        servers.start("postgres")
+    assert [each.reason for each in backup.backups(shelf())] == ["daily", "asked"]
+
+
 def test_a_shelf_that_cannot_be_written_is_told_and_changes_nothing(filled: Celery, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     filled.settings = replace(filled.settings, backup_url=(tmp_path / "file").as_uri())
