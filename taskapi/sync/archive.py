@@ -13,6 +13,7 @@ import os
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -20,7 +21,7 @@ import orjson
 
 from taskapi.domain.progress import Progress, unseen
 from taskapi.sync.errors import Broken
-from taskapi.sync.lines import SECTIONS, Line, Tallies
+from taskapi.sync.lines import JOURNAL, SECTIONS, Line, Tallies
 
 MAGIC = b"taskapi archive 1\n"
 FORMAT = 1
@@ -29,6 +30,7 @@ TAIL_BYTES = 65_536
 
 _LENGTH, _DIGEST = 8, 32
 _CHUNK = 1 << 20
+_MOST = 1 << 62  # no version or id is as high
 _LEVEL = 3  # of gzip: half the time of 6, for a tenth more bytes
 
 
@@ -158,9 +160,23 @@ def _manifest(sealed: bytes) -> Manifest:
         found: dict[str, Any] = orjson.loads(text)
         if found.pop("format") != FORMAT:
             raise Broken("It was made by another version of taskapi, which wrote another format.")
-        return Manifest(About(**found.pop("about")), **found)
+        manifest = Manifest(About(**found.pop("about")), **found)
+        _require_possible(manifest)
     except (ValueError, KeyError, TypeError, AttributeError) as fault:
         raise Broken("Its manifest cannot be read.") from fault
+    return manifest
+
+
+def _require_possible(manifest: Manifest) -> None:
+    """Raises ValueError, TypeError or AttributeError for values that nobody has written as such."""
+    about = manifest.about
+    texts = (about.id, about.reason, about.source, about.incarnation, *manifest.digests.values())
+    numbers = (about.epoch << 32, about.version, *about.ids.values(), *manifest.counts.values())
+    if datetime.fromisoformat(about.created_at).tzinfo is None or JOURNAL not in manifest.counts:
+        raise ValueError(about.created_at)
+    is_number = (type(number) is int and 0 <= number < _MOST for number in numbers)
+    if not (all(type(text) is str for text in texts) and all(is_number)):
+        raise ValueError(about.id)
 
 
 def _line(text: bytes) -> Line:

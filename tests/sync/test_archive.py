@@ -5,6 +5,7 @@ import hashlib
 import io
 import os
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 
 import orjson
@@ -126,3 +127,32 @@ def test_a_large_archive_is_read_and_told_in_parts(tmp_path: Path):
     assert list(open_whole(content, told.append).lines(told.append)) == many
     assert len(told) > 4
     assert all(0 <= share <= 1 for share in told)
+
+
+@pytest.mark.parametrize(
+    "wild",
+    [
+        {"counts": None},
+        {"counts": {}},
+        {"counts": {"change": "many"}},
+        {"digests": {"user": 7}},
+        {"about": asdict(ABOUT) | {"created_at": "2026-01-02T03:04:05"}},
+        {"about": asdict(ABOUT) | {"created_at": 7}},
+        {"about": asdict(ABOUT) | {"reason": None}},
+        {"about": asdict(ABOUT) | {"epoch": 1 << 40}},
+        {"about": asdict(ABOUT) | {"ids": {"task": 1.5}}},
+        {"about": asdict(ABOUT) | {"ids": 3}},
+    ],
+)
+def test_a_manifest_of_wild_values_is_broken(tmp_path: Path, wild: dict[str, object]):
+    whole = {"format": 1, "about": asdict(ABOUT), "counts": {"change": 0}, "digests": {}}
+    assert archive.manifest_in(sealed(whole)).about == ABOUT
+    with pytest.raises(Broken):
+        archive.manifest_in(sealed(whole | wild))
+
+
+def sealed(manifest: dict[str, object]) -> bytes:
+    """The end of an archive with that manifest."""
+    text = orjson.dumps(manifest)
+    text += b"\n" + hashlib.sha256(text).hexdigest().encode()
+    return text + len(text).to_bytes(8) + bytes(32)
