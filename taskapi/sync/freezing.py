@@ -18,6 +18,7 @@ from taskapi.sync.carrying import carry_entries, carry_records
 from taskapi.sync.keeping import file_of
 
 CHUNK = 500
+DECIDED = "This restore may be decided all the same: it is ended by itself once both stores answer."
 
 LINES = (
     "freezing.locked",
@@ -64,10 +65,12 @@ def frozen(store: Store, engine: Engine, *, offline: bool) -> Iterator[Frozen]:
                 staging.claim(store, token)
             failpoints.reach("freezing.claimed")
             yield held
-        except (Refused, KeyboardInterrupt, SystemExit):
+        except (Refused, KeyboardInterrupt, SystemExit) as end:
             if not held.is_decided:
                 staging.drop(store, token)
                 state.thaw(store, token)
+            elif isinstance(end, Refused):
+                raise Unavailable(f"{end} {DECIDED}") from end
             raise
 
 

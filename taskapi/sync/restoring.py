@@ -15,7 +15,7 @@ from taskapi.outside.shelf import Shelf
 from taskapi.store import keys, staging, unsynced
 from taskapi.store.client import Store
 from taskapi.store.keys import Fate
-from taskapi.store.kinds import CREDENTIAL
+from taskapi.store.kinds import CREDENTIAL, USER
 from taskapi.sync import discarding, freezing, publishing, rebuilding, turning
 from taskapi.sync.admission import admit
 from taskapi.sync.backup import back_up
@@ -133,7 +133,7 @@ def room_told(store: Store) -> dict[str, Any]:
 def _unwanted(held: Frozen, discard: Discard | None) -> frozenset[str]:
     """The `kind:id` that are discarded. Raises Conflict if they are not as many as was confirmed.
 
-    The owner's own password is none of them.
+    The owner and their password are none of them.
     """
     if discard is None:
         return frozenset()
@@ -143,7 +143,7 @@ def _unwanted(held: Frozen, discard: Discard | None) -> frozenset[str]:
             f"{len(found)} records up to version {discard.up_to} are not in PostgreSQL,"
             f" not {discard.confirm}. Look at them, and confirm={len(found)}."
         )
-    return frozenset(found - {keys.record(CREDENTIAL.name, OWNER_ID)})
+    return frozenset(found - {keys.record(kind.name, OWNER_ID) for kind in (USER, CREDENTIAL)})
 
 
 def _together(names: Collection[str], numbers: dict[str, list[int]]) -> dict[str, list[int]]:

@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 from celery import Celery
 
+from taskapi.db.errors import PostgresAway
+from taskapi.domain import failpoints
 from taskapi.services.owner import ensure_owner
 from taskapi.store import checks, jobs
 from taskapi.sync.backup import backups
+from taskapi.sync.freezing import DECIDED
 from tests.worker.test_jobs import make_group
 from worker import archives, restores
 from worker.connections import broker, settings, shelf, store
@@ -85,3 +88,30 @@ def test_the_owner_signs_in_as_the_settings_say_after_a_restore(filled: Celery) 
     ensure_owner(store(), "moved@example.org", "another one")
     asked(restores.restore_backup, backup_id=backup)
     assert b"moved@example.org" in store().redis.get("user:1")
+
+
+def test_the_owner_is_not_discarded(app: Celery, tmp_path: Path) -> None:
+    app.settings = replace(app.settings, backup_url=tmp_path.as_uri())
+    flush()
+    ensure_owner(store(), settings().owner_email, settings().owner_password)
+    make_group()
+    plan = asked(restores.rebuild, dry_run=True)["unsynced"]
+
+    asked(restores.rebuild, confirm=plan["count"], up_to=plan["up_to"])
+
+    assert (store().redis.exists("user:1", "credential:1"), groups()) == (2, 0)
+
+
+def test_a_restore_that_is_decided_is_not_told_to_be_refused(filled: Celery) -> None:
+    backup = asked(archives.asked)["id"]
+    make_group()
+
+    def lose_postgresql() -> None:
+        raise PostgresAway("PostgreSQL is away.")
+
+    with failpoints.armed("turning.committed", lose_postgresql):
+        report = asked(restores.restore_backup, backup_id=backup)
+
+    assert report["error"] == f"PostgreSQL is away. {DECIDED}"
+    flush()
+    assert groups() == 1
