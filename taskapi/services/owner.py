@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from taskapi.domain.callers import Claim
 from taskapi.domain.clock import timestamp
-from taskapi.domain.errors import Invalid, Taken
+from taskapi.domain.errors import Full, Invalid, Taken, Unavailable
 from taskapi.domain.records import OWNER, OWNER_ID, Credential, User
 from taskapi.services import passwords
 from taskapi.services.again import decided_again
@@ -40,11 +40,16 @@ def ensure_owner(store: Store, email: str, password: str) -> None:
 
 
 def owner_again(store: Store, email: str, password: str) -> dict[str, str]:
-    """The same after a restore, which may have brought back another e-mail: {} or {"owner": why not}."""
+    """The same after a restore, which may have brought back another e-mail: {} or {"owner": why not}.
+
+    The restore is over, and is told as such, though the next one may have begun already.
+    """
     try:
         ensure_owner(store, email, password)
     except Invalid as clash:
         return {"owner": " ".join(sentence for told in clash.errors.values() for sentence in told)}
+    except (Full, Unavailable) as refusal:
+        return {"owner": f"{refusal} Until the API starts again the owner is as in the backup."}
     return {}
 
 

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from secrets import token_hex
 
+import structlog
+
 from taskapi.db import locks
 from taskapi.db.engine import Connection, Engine
 from taskapi.domain import failpoints
@@ -16,6 +18,8 @@ from taskapi.store.state import State
 from taskapi.sync import fence, rebuilding
 from taskapi.sync.carrying import carry_entries, carry_records
 from taskapi.sync.keeping import file_of
+
+log = structlog.get_logger("taskapi.sync")
 
 CHUNK = 500
 DECIDED = "This restore may be decided all the same: it is ended by itself once both stores answer."
@@ -71,6 +75,8 @@ def frozen(store: Store, engine: Engine, *, offline: bool) -> Iterator[Frozen]:
                 state.thaw(store, token)
             elif isinstance(end, Refused):
                 raise Unavailable(f"{end} {DECIDED}") from end
+            else:
+                log.warning("interrupted", told=DECIDED)
             raise
 
 

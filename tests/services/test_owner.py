@@ -3,7 +3,8 @@
 import pytest
 
 from taskapi.domain.errors import Invalid
-from taskapi.services.owner import ensure_owner
+from taskapi.services.owner import ensure_owner, owner_again
+from taskapi.store import state
 
 
 class TestOwner:
@@ -34,3 +35,11 @@ class TestOwner:
         with pytest.raises(Invalid) as refused:
             ensure_owner(store, "ann@example.org", "admin1234")
         assert "OWNER_EMAIL" in refused.value.errors
+
+    def test_a_restore_that_is_over_is_told_though_the_next_one_has_begun(self, store):
+        ensure_owner(store, "o@example.org", "admin1234")
+        assert state.freeze(store, "the next one")
+        told = owner_again(store, "new@example.org", "admin1234")["owner"]
+        assert "being restored" in told
+        assert state.thaw(store, "the next one")
+        assert owner_again(store, "new@example.org", "admin1234") == {}

@@ -16,6 +16,7 @@ from taskapi.store.client import Store
 from taskapi.sync.admission import admit
 from taskapi.sync.backup import backups
 from taskapi.sync.flush import drain
+from taskapi.sync.freezing import DECIDED
 from taskapi.sync.going_back import go_back, undo
 from taskapi.sync.restoring import Discard, rebuild
 from tests.sync.conftest import Crash, change, crash, create, new_task
@@ -131,3 +132,21 @@ def test_a_restore_that_is_refused_leaves_no_archive_behind(opened: Store, engin
         undo(opened, engine, shelf)
 
     assert [each.id for each in backups(shelf)] == [name]
+
+
+def test_who_interrupts_a_restore_that_is_decided_is_told_so(
+    opened: Store, engine: Engine, shelf: Shelf, capsys: pytest.CaptureFixture[str]
+):
+    name = kept(opened, engine, shelf)
+    new_task(opened, title="extra")
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    with failpoints.armed("turning.committed", interrupt), pytest.raises(KeyboardInterrupt):
+        go_back(opened, engine, shelf, name)
+
+    assert DECIDED in capsys.readouterr().out
+    admit(opened, engine)
+    assert tasks_in(opened) == {}
+    require_settled(opened, engine)
