@@ -9,6 +9,7 @@ import structlog
 
 from taskapi.db import locks
 from taskapi.db.engine import Connection, Engine
+from taskapi.db.errors import faults_named
 from taskapi.domain import failpoints
 from taskapi.domain.errors import Refused, Unavailable
 from taskapi.outside.shelf import Shelf
@@ -64,11 +65,12 @@ def frozen(store: Store, engine: Engine, *, offline: bool) -> Iterator[Frozen]:
             raise Unavailable("Redis is not open: wait for its admission, and try again.")
         held = Frozen(store, connection, token, state.look(store))
         try:
-            failpoints.reach("freezing.frozen")
-            if not offline:
-                staging.claim(store, token)
-            failpoints.reach("freezing.claimed")
-            yield held
+            with faults_named():
+                failpoints.reach("freezing.frozen")
+                if not offline:
+                    staging.claim(store, token)
+                failpoints.reach("freezing.claimed")
+                yield held
         except (Refused, KeyboardInterrupt, SystemExit) as end:
             if not held.is_decided:
                 staging.drop(store, token)

@@ -6,10 +6,12 @@ import pytest
 from redis import Redis
 
 from taskapi.db.engine import Engine
+from taskapi.db.errors import PostgresAway
 from taskapi.domain import failpoints
 from taskapi.domain.clock import timestamp
 from taskapi.domain.errors import Conflict, Unavailable
 from taskapi.domain.records import Group, User
+from taskapi.embedded.servers import Servers
 from taskapi.outside.shelf import Shelf
 from taskapi.store import staging, state
 from taskapi.store.client import Store
@@ -149,4 +151,40 @@ def test_who_interrupts_a_restore_that_is_decided_is_told_so(
     assert DECIDED in capsys.readouterr().out
     admit(opened, engine)
     assert tasks_in(opened) == {}
+    require_settled(opened, engine)
+
+
+@pytest.mark.parametrize("line", ["freezing.frozen", "going_back.archived", "turning.merged"])
+def test_postgresql_that_dies_before_the_point_of_no_return_leaves_redis_open(
+    opened: Store, engine: Engine, shelf: Shelf, servers: Servers, line: str
+):
+    task = new_task(opened, title="then")
+    name = kept(opened, engine, shelf)
+    change(opened, task, title="now")
+    try:
+        with failpoints.armed(line, lambda: servers.stop("postgres")), pytest.raises(PostgresAway):
+            go_back(opened, engine, shelf, name)
+        new_task(opened, title="written without it")
+    finally:
+        servers.start("postgres")
+    assert set(tasks_in(opened).values()) == {"now", "written without it"}
+    require_settled(opened, engine)
+
+
+def test_postgresql_that_dies_after_it_is_told_of_as_such(
+    opened: Store, engine: Engine, shelf: Shelf, servers: Servers
+):
+    task = new_task(opened, title="then")
+    name = kept(opened, engine, shelf)
+    change(opened, task, title="now")
+    try:
+        with (
+            failpoints.armed("turning.committed", lambda: servers.stop("postgres")),
+            pytest.raises(Unavailable, match=DECIDED),
+        ):
+            go_back(opened, engine, shelf, name)
+    finally:
+        servers.start("postgres")
+    admit(opened, engine)
+    assert tasks_in(opened) == {task.id: "then"}
     require_settled(opened, engine)
