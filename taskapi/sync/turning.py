@@ -75,7 +75,7 @@ def turn(held: Frozen, wish: Wish, load: Callable[[Connection], Target]) -> Turn
         merged = merging.merge(connection, target.schema, wish.forced, epoch * EPOCH_SPAN)
         _set_apart(connection, target, merged)
         failpoints.reach("turning.merged")
-        entry = _entry(held, wish, epoch, target.finish(connection, merged.last) + 1)
+        entry = _entry(held, wish, epoch, target.finish(connection, merged.last) + 1, merged)
         ids = _ids(held, connection, target)
         commit = _write(held, connection, entry, ids)
         failpoints.reach("turning.written")
@@ -111,8 +111,10 @@ def _epoch(held: Frozen, connection: Connection, target: Target) -> int:
     return max(held.was.epoch, found.epoch if found else 0, by_version, target.epoch) + 1
 
 
-def _entry(held: Frozen, wish: Wish, epoch: int, version: int) -> Entry:
-    fields = {"target": [None, wish.target], "archive": [None, wish.archive]}
+def _entry(held: Frozen, wish: Wish, epoch: int, version: int, merged: Merged) -> Entry:
+    """One that has replaced nothing names no archive: an undo takes back the one before it."""
+    archive = wish.archive if merged.changed or merged.created or merged.removed else None
+    fields = {"target": [None, wish.target], "archive": [None, archive]}
     text = orjson.dumps(fields).decode()
     return Entry(version, RESTORE, epoch, wish.action, OWNER_ID, timestamp(), "-", held.token, text)
 

@@ -32,6 +32,22 @@ def test_a_restore_that_died_after_its_archive_costs_nobody_the_undo(
     assert tasks_in(opened) == {task.id: "now"}
 
 
+def test_a_restore_that_was_asked_for_twice_is_taken_back_by_one_undo(
+    opened: Store, engine: Engine, shelf: Shelf
+):
+    task = new_task(opened, title="then")
+    name = kept(opened, engine, shelf)
+    change(opened, task, title="now")
+    go_back(opened, engine, shelf, name)
+    assert not any(go_back(opened, engine, shelf, name)["records"][what] for what in ("changed", "removed"))
+
+    undo(opened, engine, shelf)
+
+    assert tasks_in(opened) == {task.id: "now"}
+    undo(opened, engine, shelf)
+    assert tasks_in(opened) == {task.id: "then"}
+
+
 def test_while_nobody_knows_what_an_undo_needs_nothing_is_deleted(
     opened: Store, engine: Engine, shelf: Shelf
 ):
