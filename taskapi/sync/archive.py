@@ -28,6 +28,9 @@ FORMAT = 1
 TAIL_BYTES = 65_536
 """Enough of a file's end to have the manifest in it."""
 
+LINE_BYTES = 256 << 20
+"""No line is longer: so much memory at most is given to one that somebody has forged."""
+
 _LENGTH, _DIGEST = 8, 32
 _CHUNK = 1 << 20
 _MOST = 1 << 62  # no version or id is as high
@@ -107,7 +110,8 @@ class Archive:
         window = _Window(self.file, len(MAGIC), self._end)
         try:
             with gzip.GzipFile(fileobj=window) as packed:
-                for number, text in enumerate(io.BufferedReader(packed, _CHUNK)):
+                body = io.BufferedReader(packed, _CHUNK)
+                for number, text in enumerate(iter(lambda: body.readline(LINE_BYTES), b"")):
                     if number % 1000 == 0:
                         progress(self.file.tell() / self.size)
                     yield _line(text)

@@ -129,6 +129,13 @@ def test_a_large_archive_is_read_and_told_in_parts(tmp_path: Path):
     assert all(0 <= share <= 1 for share in told)
 
 
+def test_a_line_without_end_is_not_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(archive, "LINE_BYTES", 10_000)
+    bomb = forged(tmp_path / "a", body=gzip.compress(b'["user",{"' + b"x" * 20_000 + b'":1}]\n'))
+    with pytest.raises(Broken, match="that no archive has"):
+        read(bomb)
+
+
 @pytest.mark.parametrize(
     "wild",
     [
