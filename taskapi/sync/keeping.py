@@ -7,7 +7,7 @@ once something was found to be wrong with it.
 import hashlib
 import re
 import secrets
-from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -71,10 +71,14 @@ def file_of(backup_id: str) -> str:
 
 
 def backups(shelf: Shelf) -> list[Backup]:
-    """All there are, the newest first. Raises Unavailable."""
+    """All there are, the newest first; one that is deleted meanwhile is none. Raises Unavailable."""
     items = {item.name: item for item in shelf.items()}
     ids = [name.removesuffix(ARCHIVE) for name in items if name.endswith(ARCHIVE)]
-    return [_told(shelf, each, items) for each in sorted(ids, reverse=True) if _ID.fullmatch(each)]
+    found = []
+    for each in sorted(filter(_ID.fullmatch, ids), reverse=True):
+        with suppress(NotFound):
+            found.append(_told(shelf, each, items))
+    return found
 
 
 def find(shelf: Shelf, backup_id: str) -> Backup:
@@ -111,6 +115,7 @@ def retain(shelf: Shelf, keep: int, needed: str | None = None) -> list[str]:
     The last good one always stays, the one that is `needed`, and what the last restore has kept of the state
     before it, which may be under way.
     """
+    notes = _notes(shelf)  # before the backups, so that one which is made meanwhile keeps its own
     found = backups(shelf)
     good = [each.id for each in found if each.is_good][:1]
     before = [each.id for each in found if each.reason == BEFORE_RESTORE][:1]
@@ -119,16 +124,18 @@ def retain(shelf: Shelf, keep: int, needed: str | None = None) -> list[str]:
         shelf.delete(file_of(backup_id))
         failpoints.reach("keeping.deleted")
     staying = {each.id for each in found} - set(doomed)
-    for name in _orphans(shelf, staying):
-        shelf.delete(name)
+    for name, backup_id in notes.items():
+        if backup_id not in staying:
+            shelf.delete(name)
     shelf.tidy(LEFT_BEHIND_SECONDS)
     return doomed
 
 
-def _orphans(shelf: Shelf, staying: Iterable[str]) -> list[str]:
+def _notes(shelf: Shelf) -> dict[str, str]:
+    """What was written down about backups: of which each is."""
     names = (item.name for item in shelf.items() if item.name.endswith((VERIFIED, BROKEN)))
-    stems = ((name, name.rpartition(".")[0]) for name in names)
-    return [name for name, stem in stems if _ID.fullmatch(stem) and stem not in staying]
+    stems = {name: name.rpartition(".")[0] for name in names}
+    return {name: stem for name, stem in stems.items() if _ID.fullmatch(stem)}
 
 
 def _note(shelf: Shelf, backup_id: str, suffix: str, values: dict[str, Any]) -> None:
@@ -140,10 +147,13 @@ def _note(shelf: Shelf, backup_id: str, suffix: str, values: dict[str, Any]) -> 
 
 
 def _noted(shelf: Shelf, name: str, items: dict[str, Item]) -> dict[str, Any]:
-    """What was written down there; nothing, if it is not as it was written."""
+    """What was written down there; nothing, if it is not as it was written, or is deleted meanwhile."""
     if name not in items:
         return {}
-    text, _, digest = shelf.end_of(name, TAIL_BYTES).partition(b"\n")
+    try:
+        text, _, digest = shelf.end_of(name, TAIL_BYTES).partition(b"\n")
+    except NotFound:
+        return {}
     values: dict[str, Any] = orjson.loads(text) if _digest(text).encode() == digest else {}
     return values
 

@@ -1,11 +1,15 @@
 """Which backups stay, and which may go."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from taskapi.domain import clock, failpoints
 from taskapi.domain.errors import NotFound
+from taskapi.outside.folder import Folder
+from taskapi.outside.items import Item
 from taskapi.outside.shelf import Shelf, open_shelf
 from taskapi.sync import archive, keeping
 from taskapi.sync.archive import About, open_whole
@@ -109,3 +113,34 @@ def test_ids_are_in_the_order_of_time(monkeypatch: pytest.MonkeyPatch):
     moment = clock.now().replace(microsecond=0)
     monkeypatch.setattr(clock, "now", lambda: moment)
     assert file_of(keeping.new_id())
+
+
+@dataclass(frozen=True, slots=True)
+class Moving(Folder):
+    """A folder in which somebody else acts just after each listing."""
+
+    act: Callable[[], None] = lambda: None
+
+    def items(self) -> list[Item]:
+        found = Folder.items(self)
+        self.act()
+        return found
+
+
+def test_what_is_deleted_while_they_are_listed_is_not_there(shelf: Shelf, tmp_path: Path):
+    first, second = keep(shelf, 1), keep(shelf, 2)
+    path = tmp_path / "backups"
+    listing = Moving(path, lambda: (path / f"{first}.taskapi").unlink(missing_ok=True))
+    assert ids(listing) == [second]
+    listing = Moving(path, lambda: (path / f"{second}.verified").unlink(missing_ok=True))
+    assert not find(listing, second).is_good
+
+
+def test_one_that_is_made_meanwhile_keeps_what_is_noted_of_it(shelf: Shelf, tmp_path: Path):
+    keep(shelf, 1)
+    made: list[str] = []
+
+    retain(Moving(tmp_path / "backups", lambda: made.append(keep(shelf, 2 + len(made)))), 3)
+
+    assert made
+    assert all(find(shelf, each).is_good for each in made)
