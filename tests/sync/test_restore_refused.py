@@ -6,11 +6,13 @@ from redis import Redis
 from taskapi.db import locks
 from taskapi.db.engine import Engine
 from taskapi.domain import failpoints
+from taskapi.domain.clock import timestamp
 from taskapi.domain.errors import Conflict, Full, Unavailable
 from taskapi.outside.shelf import Shelf
-from taskapi.store import client, contents, dirty, keys, staging, state, unsynced
+from taskapi.store import client, contents, dirty, keys, quarantine, staging, state, unsynced
 from taskapi.store.client import Store
 from taskapi.store.kinds import TASK
+from taskapi.store.quarantine import Refusal
 from taskapi.store.staging import Room
 from taskapi.sync import publishing, rebuilding
 from taskapi.sync.admission import admit
@@ -155,6 +157,8 @@ def test_nothing_is_placed_by_who_was_overtaken(opened: Store, engine: Engine, s
     with staging.beside(opened) as place, engine.connect() as connection:
         with pytest.raises(Unavailable, match="overtaken"):
             rebuilding.fill(place, connection)
+        with pytest.raises(Unavailable, match="overtaken"):
+            quarantine.put_back(place, [Refusal("task", task.id, task.version, "evil", timestamp(), b"")])
         assert place.redis.keys("task:*") == []
     with pytest.raises(Unavailable, match="overtaken"):
         staging.claim(opened, "mine")

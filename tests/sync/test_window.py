@@ -1,5 +1,6 @@
 """How much of the journal stays in Redis: a window, and whatever PostgreSQL does not have yet."""
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -9,7 +10,7 @@ from taskapi.db.engine import Engine, transaction
 from taskapi.store import dirty
 from taskapi.store.client import Store
 from taskapi.sync.flush import drain, flush_batch
-from tests.sync.conftest import changed_tasks, many_tasks
+from tests.sync.conftest import changed_tasks, many_tasks, new_task
 
 
 @pytest.fixture
@@ -40,3 +41,13 @@ def test_of_what_postgresql_has_a_window_stays(opened: Store, engine: Engine, na
     drain(opened, engine, 10)
 
     assert [entry.version for entry in dirty.journal(opened)] == list(range(last - 5, last + 1))
+
+
+def test_an_entry_is_put_behind_the_others_or_not_at_all(opened: Store) -> None:
+    new_task(opened)
+    entries = dirty.journal(opened)
+    dirty.append(opened, entries[0])
+    assert dirty.journal(opened) == entries
+    later = replace(entries[-1], version=entries[-1].version + 7)
+    dirty.append(opened, later)
+    assert dirty.journal(opened) == [*entries, later]
