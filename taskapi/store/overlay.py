@@ -9,7 +9,8 @@ from taskapi.store.errors import refusal
 def tasks_waiting(store: Store, most: int) -> frozenset[int] | None:
     """The ids of tasks that PostgreSQL does not have as they are; None if more than `most` records wait.
 
-    Whatever is not among them was committed there before this was asked. Raises Unavailable.
+    None also while a restore goes on: PostgreSQL may have gone back already, Redis not yet. Whatever is not
+    among them was committed there before this was asked. Raises Unavailable.
     """
     reply = run(store, "waiting", most, patient=False)
     if reply[0] != b"ok":

@@ -3,9 +3,11 @@
 --
 -- KEYS  none.
 -- ARGV  how many marks may be looked through
--- returns {"unverified"} | {"ok", marks in all, {kind:id of a task …}}; with more marks than that, no names
+-- returns {"unverified"} | {"ok", marks in all, {kind:id of a task …}}; with more marks than that, no names; while a
+--         restore goes on, one more than that: PostgreSQL may have gone back already
 local state = redis.call('HGET', 'meta', 'state')
 if state ~= 'ready' and state ~= 'restoring' then return {'unverified'} end
+if state == 'restoring' then return {'ok', tonumber(ARGV[1]) + 1, {}} end
 local marks = redis.call('ZCARD', 'dirty') + redis.call('HLEN', 'quarantine')
 local found = {}
 if marks <= tonumber(ARGV[1]) then

@@ -5,6 +5,7 @@ import pytest
 from taskapi.db.engine import Engine
 from taskapi.services import finding
 from taskapi.services.finding import Index
+from taskapi.store import state
 from taskapi.store.lines import Lines
 from taskapi.sync.flush import drain
 from tests.services.conftest import BOB, House
@@ -42,6 +43,18 @@ def test_a_scan_that_is_cut_answers_with_what_it_saw(
     answer = Finder(house.store, away).answer("word")
 
     assert (len(answer.items), answer.total, answer.beside["complete"]) == (6, 6, False)
+
+
+def test_while_a_restore_goes_on_postgresql_is_not_asked(house: House, engine: Engine):
+    house.task(BOB, 1, title="word")
+    drain(house.store, engine, 5)
+
+    def unasked(*_: object) -> list[int]:
+        raise AssertionError
+
+    assert state.freeze(house.store, "restore")
+    answer = Finder(house.store, unasked).answer("word")
+    assert (answer.total, answer.beside["complete"]) == (1, True)
 
 
 def test_too_many_waiting_records_are_scanned_too(
