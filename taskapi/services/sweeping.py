@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Mapping
 
 from taskapi.domain import cascades as rules
+from taskapi.domain import failpoints
 from taskapi.domain.callers import Claim
 from taskapi.domain.clock import timestamp
 from taskapi.domain.errors import Moved
@@ -15,11 +16,15 @@ from taskapi.store import leaving
 from taskapi.store.client import Store
 from taskapi.store.leaving import BACK, GONE, Account
 from taskapi.store.plans import Change
+from taskapi.store.records import LINES as SAVING
 from taskapi.store.records import save
 
 AT_ONCE = 40
 PAUSE_SECONDS = 0.004
 """With 100 tasks a save others waited up to 142 ms on two cores, with 40 up to 97; the sweep took as long."""
+
+LINES = ("sweeping.listed", *SAVING, "sweeping.swept")
+"""Every line at which a test lets a sweep die."""
 
 
 def sweep(store: Store, seconds: float) -> int:
@@ -35,8 +40,10 @@ def _swept(store: Store, name: str, account: Account, until: float) -> int:
     swept, after = 0, 0
     while time.monotonic() < until:
         tasks = leaving.tasks_of(store, name, trash=account.way == BACK, after=after, count=AT_ONCE)
+        failpoints.reach("sweeping.listed")
         try:
             swept += _save(store, name, account, tasks)
+            failpoints.reach("sweeping.swept")
         except Moved:
             continue  # somebody else was at one of them: look again
         if not tasks:

@@ -9,6 +9,7 @@ from secrets import token_hex
 from types import MappingProxyType
 from typing import Any
 
+from taskapi.domain import failpoints
 from taskapi.domain.callers import Claim, Operation
 from taskapi.domain.clock import timestamp
 from taskapi.domain.errors import Conflict, KeyReused
@@ -22,6 +23,9 @@ from taskapi.store.plans import Change
 
 INTERNAL_LIFE_MS = 10 * 60 * 1000
 NOTHING_LEAVES: Mapping[str, str] = MappingProxyType({})
+LINES = ("saving.prepared", "saving.answered", "saving.acknowledged")
+"""Every line at which a test lets a write die; what lies between the first two is one step of Redis."""
+
 KEPT_LIFE_MS = 24 * 60 * 60 * 1000
 
 
@@ -97,7 +101,9 @@ def save(
     guarded = _guarded(claim, changes, guards, sweeps, counts, sessions_end)
     makes_room = makes_room or bool(sweep) or _takes_away(changes)
     args = [*_header(claim, makes_room=makes_room), *guarded, len(changes), *_each(changes)]
+    failpoints.reach("saving.prepared")
     reply = run(store, "save", *args, even_when_full=makes_room)
+    failpoints.reach("saving.answered")
     if reply[0] == b"saved":
         return _acknowledged(store, _written(changes, reply[1:]))
     if reply[0] == b"again":
@@ -109,6 +115,7 @@ def _acknowledged(store: Store, saved: Saved) -> Saved:
     """From here on this process knows that Redis has had it."""
     store.witness.saw(saved.versions)
     syncs.heed(store)
+    failpoints.reach("saving.acknowledged")
     return saved
 
 
