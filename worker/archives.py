@@ -6,7 +6,7 @@ import structlog
 
 from taskapi.domain.errors import Refused
 from taskapi.domain.progress import Progress, unseen
-from taskapi.store import jobs
+from taskapi.store import jobs, state
 from taskapi.sync import backup
 from taskapi.sync import daily as due
 from worker.connections import broker, engine, settings, shelf, store
@@ -29,7 +29,7 @@ def asked(job_id: str) -> Report:
 def daily() -> None:
     """Rung by the beat every few minutes: makes the backup of the day if due, one worker at a time."""
     try:
-        if due.is_due(shelf(), settings().backup_at) and jobs.take_turn(broker(), TURN, TURN_SECONDS):
+        if _is_due() and jobs.take_turn(broker(), TURN, TURN_SECONDS):
             _in_turn()
         backup.verify_pending(engine(), shelf())
     except Refused as fault:
@@ -42,10 +42,14 @@ def verify(job_id: str, backup_id: str) -> Report:
     return carry_out(job_id, lambda progress: asdict(backup.verify(engine(), shelf(), backup_id, progress)))
 
 
+def _is_due() -> bool:
+    return due.is_due(shelf(), settings().backup_at, state.look(store()).incarnation)
+
+
 def _in_turn() -> None:
     """Whoever had the turn before may just have made it."""
     try:
-        if not due.is_due(shelf(), settings().backup_at):
+        if not _is_due():
             return
         report = _backed_up(due.DAILY, unseen)
     finally:

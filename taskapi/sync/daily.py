@@ -9,11 +9,14 @@ from taskapi.sync.keeping import backups
 DAILY = "daily"
 
 
-def is_due(shelf: Shelf, at: time) -> bool:
-    """Whether none was made since that time of day (UTC) was last passed. Raises Unavailable."""
+def is_due(shelf: Shelf, at: time, incarnation: str) -> bool:
+    """Whether none of that installation was made since that time of day (UTC) was last passed.
+
+    One that was brought from another does not count. Raises Unavailable.
+    """
     since = last_passed(at)
-    made = (datetime.fromisoformat(each.created_at) for each in backups(shelf) if each.reason == DAILY)
-    return not any(moment >= since for moment in made)
+    own = [each for each in backups(shelf) if (each.reason, each.incarnation) == (DAILY, incarnation)]
+    return not any(datetime.fromisoformat(each.created_at) >= since for each in own)
 
 
 def last_passed(at: time) -> datetime:

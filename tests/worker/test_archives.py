@@ -8,9 +8,11 @@ import pytest
 from celery import Celery
 
 from taskapi.domain import clock
+from taskapi.domain.clock import timestamp
 from taskapi.embedded.servers import Servers
 from taskapi.store import jobs
-from taskapi.sync import backup, daily
+from taskapi.sync import archive, backup, daily, keeping
+from taskapi.sync.archive import About
 from tests.worker.test_jobs import make_group
 from worker import archives
 from worker.connections import broker, shelf
@@ -43,6 +45,16 @@ def test_the_daily_backup_is_made_once_a_day_however_often_it_is_rung_for(filled
         archives.daily()
 
     assert [each.reason for each in backup.backups(shelf())] == ["daily"]
+
+
+def test_a_daily_backup_of_another_installation_does_not_count(filled: Celery, tmp_path: Path) -> None:
+    own = keeping.new_id()
+    about = About(own, timestamp(), "daily", "postgresql", "another", 1, 1, {})
+    archive.write(tmp_path / f"{own}.taskapi", about, [])
+
+    archives.daily()
+
+    assert [each.reason for each in backup.backups(shelf()) if each.incarnation != "another"] == ["daily"]
 
 
 def test_the_backup_of_a_day_is_made_by_one_worker_at_a_time(filled: Celery) -> None:
