@@ -18,8 +18,8 @@ class Archives:
 
     def listed(self) -> Sequence[Mapping[str, Any]]:
         """All of them, newest first; raises Unavailable."""
-        return [asdict(each) for each in keeping.backups(open_shelf(self.url))]
+        return [asdict(each) for each in keeping.backups(open_shelf(self.url, hasty=True))]
 
     def found(self, backup_id: str) -> Mapping[str, Any]:
         """That one; raises NotFound, Unavailable."""
-        return asdict(keeping.find(open_shelf(self.url), backup_id))
+        return asdict(keeping.find(open_shelf(self.url, hasty=True), backup_id))

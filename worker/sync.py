@@ -3,10 +3,12 @@
 import structlog
 
 from taskapi.domain.errors import Full, Unavailable
+from taskapi.services.owner import owner_again
 from taskapi.sync.catching_up import catch_up, forced
 from taskapi.sync.catching_up import sweep as sweep_all
 from taskapi.sync.errors import Foreign
-from worker.connections import engine, store
+from taskapi.sync.judging import Finding
+from worker.connections import engine, settings, store
 from worker.registering import job
 from worker.running import Report, carry_out, note_fault
 
@@ -20,12 +22,21 @@ log = structlog.get_logger("worker.sync")
 def flush() -> None:
     """Rung after writes and by the beat: admits Redis if it has restarted, then carries what is dirty."""
     try:
-        _, flushed = catch_up(store(), engine(), FLUSH_SECONDS)
+        verdict, flushed = catch_up(store(), engine(), FLUSH_SECONDS)
+        if verdict.finding in (Finding.EMPTY, Finding.STALE):
+            _reclaim()
     except (Unavailable, Full, Foreign) as fault:
         log.warning("nothing was carried", reason=str(fault))
         return
     if flushed.total:
         log.info("carried", rows=flushed.total, left=flushed.left, refused=flushed.refused)
+
+
+def _reclaim() -> None:
+    """What was brought from PostgreSQL, by a restore that had died perhaps, may have the owner otherwise."""
+    clash = owner_again(store(), settings().owner_email, settings().owner_password)
+    if clash:
+        log.error("the owner is not as the settings say", reason=clash["owner"])
 
 
 @job("sync.sweep")

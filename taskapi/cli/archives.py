@@ -21,6 +21,7 @@ from taskapi.sync import backup as archives
 from taskapi.sync import going_back, restoring
 from taskapi.sync.backup import Backup
 from taskapi.sync.bringing import bring
+from taskapi.sync.keeping import ARCHIVE
 from taskapi.sync.restoring import Discard
 
 Report = dict[str, Any]
@@ -153,6 +154,9 @@ def _discard(name: str | None, confirm: int | None, up_to: int | None) -> Discar
 def _planned(store: Store, engine: Engine, name: str | None) -> Report:
     if name is None:
         return restoring.plan(store, engine)
+    path = Path(name)
+    if path.is_file() and path.suffix == ARCHIVE:  # looked at where it lies
+        return going_back.plan_backup(store, engine, open_shelf(str(path.resolve().parent)), path.stem)
     return going_back.plan_backup(store, engine, _shelf(), _chosen(name))
 
 

@@ -25,6 +25,8 @@ CONNECT_SECONDS = 5
 REQUEST_SECONDS = 60
 RETRY_SECONDS = 20
 RETRIES = 2
+HASTY_SECONDS = 1.5
+"""For who cannot wait: so long may each request take, and it is made once."""
 PART_BYTES = 8 << 20
 """So much is sent or asked for in one request: each must be over in `REQUEST_SECONDS`."""
 
@@ -39,6 +41,7 @@ class Bucket:
 
     name: str
     prefix: str
+    hasty: bool = False
 
     @property
     def shown(self) -> str:
@@ -94,8 +97,9 @@ class Bucket:
 
     @cached_property
     def _store(self) -> S3Store:
-        retry: Any = {"max_retries": RETRIES, "retry_timeout": timedelta(seconds=RETRY_SECONDS)}
-        client: Any = {"connect_timeout": f"{CONNECT_SECONDS}s", "timeout": f"{REQUEST_SECONDS}s"}
+        retries, longest = (0, HASTY_SECONDS) if self.hasty else (RETRIES, REQUEST_SECONDS)
+        retry: Any = {"max_retries": retries, "retry_timeout": timedelta(seconds=RETRY_SECONDS)}
+        client: Any = {"connect_timeout": f"{min(CONNECT_SECONDS, longest)}s", "timeout": f"{longest}s"}
         plain: Any = {"allow_http": True} if _is_on_loopback() else {}
         prefix = self.prefix or None
         return S3Store(self.name, prefix=prefix, client_options=client | plain, retry_config=retry)

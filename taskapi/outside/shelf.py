@@ -44,15 +44,15 @@ class Shelf(Protocol):
         """Deletes drafts that somebody left behind and that are older than that; returns how many."""
 
 
-def open_shelf(url: str) -> Shelf:
+def open_shelf(url: str, *, hasty: bool = False) -> Shelf:
     """The shelf at a folder's path, `file:///FOLDER` or `s3://BUCKET/PREFIX`; nothing is touched yet.
 
-    A bucket's credentials, region and endpoint come from the usual AWS_ variables. Raises Unavailable
-    for any other address.
+    A bucket's credentials, region and endpoint come from the usual AWS_ variables; `hasty`: one that does
+    not answer is given up soon. Raises Unavailable for any other address.
     """
     parts = urlsplit(url)
     if parts.scheme == "s3" and parts.netloc and "@" not in parts.netloc:
-        return Bucket(parts.netloc, unquote(parts.path).strip("/"))
+        return Bucket(parts.netloc, unquote(parts.path).strip("/"), hasty)
     if parts.scheme in ("", "file") and not parts.netloc and parts.path.startswith("/"):
         return Folder(Path(unquote(parts.path) if parts.scheme else url))
     raise Unavailable("A shelf is a folder's absolute path, file:///FOLDER or s3://BUCKET/PREFIX.")

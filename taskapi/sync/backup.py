@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from taskapi.db import journal
+from taskapi.db import journal, meta
 from taskapi.db.engine import Connection, Engine, connection_of, transaction
 from taskapi.db.errors import PostgresAway
 from taskapi.domain import failpoints
@@ -120,10 +120,12 @@ def retain(engine: Engine, shelf: Shelf, keep: int) -> list[str]:
     try:
         with transaction(engine) as connection:
             last = journal.last_restore(connection, archived=True)
+            found = meta.installation(connection)
     except PostgresAway as away:
         log.warning("no backup was deleted", reason=str(away))
         return []
-    return keeping.retain(shelf, keep, last.archive if last else None)
+    own = found.incarnation if found else ""
+    return keeping.retain(shelf, keep, own, last.archive if last else None)
 
 
 @contextmanager

@@ -109,21 +109,22 @@ def forgive(shelf: Shelf, backup_id: str) -> None:
     shelf.delete(f"{backup_id}{BROKEN}")
 
 
-def retain(shelf: Shelf, keep: int, needed: str | None = None) -> list[str]:
-    """Deletes all but the newest so many, and what was left behind half-done; returns the ids.
+def retain(shelf: Shelf, keep: int, incarnation: str, needed: str | None = None) -> list[str]:
+    """Deletes all of that installation but the newest so many, and what was left half-done; returns the ids.
 
     The last good one always stays, the one that is `needed`, and what the last restore has kept of the state
-    before it, which may be under way.
+    before it, which may be under way. What others keep on the same shelf is theirs to delete.
     """
     notes = _notes(shelf)  # before the backups, so that one which is made meanwhile keeps its own
-    found = backups(shelf)
+    every = backups(shelf)
+    found = [each for each in every if each.incarnation == incarnation]
     good = [each.id for each in found if each.is_good][:1]
     before = [each.id for each in found if each.reason == BEFORE_RESTORE][:1]
     doomed = [each.id for each in found[keep:] if each.id not in [*good, *before, needed]]
     for backup_id in doomed:
         shelf.delete(file_of(backup_id))
         failpoints.reach("keeping.deleted")
-    staying = {each.id for each in found} - set(doomed)
+    staying = {each.id for each in every} - set(doomed)
     for name, backup_id in notes.items():
         if backup_id not in staying:
             shelf.delete(name)

@@ -111,9 +111,11 @@ def test_a_file_from_elsewhere_is_brought_to_the_others(
     run: Run, shelf: Path, store: Store, tmp_path: Path
 ) -> None:
     run("backup")
-    file = tmp_path / "from another machine.taskapi"
-    shutil.move(shelf / f"{newest(shelf)}.taskapi", file)
+    file = tmp_path / f"{newest(shelf)}.taskapi"
+    shutil.move(shelf / file.name, file)
     Maker(store).task()
+    assert run("restore", str(file), "--dry-run").exit_code == 0
+    assert run("backups").output.startswith("There is no backup yet")
     done = run("restore", str(file), "--yes")
     assert done.exit_code == 0, done.output
     assert tasks(store) == 1

@@ -516,7 +516,7 @@ def test_a_dead_process_leaves_what_the_next_sweeps_away(
     left = [path for path in Path(shelf.shown).iterdir() if path.name.startswith(".")]
     assert len(left) == 1
     os.utime(left[0], (0, 0))
-    assert keeping.retain(shelf, 3) == []
+    assert keeping.retain(shelf, 3, made[0].incarnation) == []
     assert not left[0].exists()
     require_tidy(shelf, engine)
     assert back_up(opened, engine, shelf).is_good

@@ -43,9 +43,9 @@ def ids(shelf: Shelf) -> list[str]:
 def test_the_newest_stay(shelf: Shelf):
     made = [keep(shelf, day) for day in (2, 1, 4, 3)]
     assert ids(shelf) == sorted(made, reverse=True)
-    assert retain(shelf, 2) == [made[0], made[1]]
+    assert retain(shelf, 2, "me") == [made[0], made[1]]
     assert ids(shelf) == [made[2], made[3]]
-    assert retain(shelf, 2) == []
+    assert retain(shelf, 2, "me") == []
     assert len(shelf.items()) == 4
 
 
@@ -53,14 +53,14 @@ def test_the_last_good_one_stays_however_old(shelf: Shelf):
     older, good = keep(shelf, 1), keep(shelf, 2)
     bad = [keep(shelf, day, good=False) for day in range(3, 7)]
     keeping.note_broken(shelf, bad[3], "a flaw")
-    assert retain(shelf, 2) == [bad[1], bad[0], older]
+    assert retain(shelf, 2, "me") == [bad[1], bad[0], older]
     assert ids(shelf) == [bad[3], bad[2], good]
 
 
 def test_what_the_last_restore_has_kept_stays(shelf: Shelf):
     first, last = keep(shelf, 1, "before-restore"), keep(shelf, 2, "before-restore")
     newer = [keep(shelf, day) for day in (3, 4)]
-    assert retain(shelf, 1) == [newer[0], first]
+    assert retain(shelf, 1, "me") == [newer[0], first]
     assert ids(shelf) == [newer[1], last]
 
 
@@ -69,9 +69,9 @@ def test_who_dies_while_deleting_is_followed_by_the_next(shelf: Shelf, line: str
     made = [keep(shelf, day) for day in (1, 2, 3)]
     for left in (2, 1) if line == "keeping.deleted" else ():
         with failpoints.armed(line, crash), pytest.raises(Crash):
-            retain(shelf, 1)
+            retain(shelf, 1, "me")
         assert len(ids(shelf)) == left
-    retain(shelf, 1)
+    retain(shelf, 1, "me")
     assert [item.name for item in shelf.items()] == [file_of(made[2]), f"{made[2]}.verified"]
 
 
@@ -81,7 +81,7 @@ def test_what_is_not_ours_is_left_alone(shelf: Shelf):
         with shelf.draft() as draft:
             shelf.put(name, draft)
     assert ids(shelf) == [made]
-    retain(shelf, 1)
+    retain(shelf, 1, "me")
     assert len(shelf.items()) == 5
 
 
@@ -140,7 +140,7 @@ def test_one_that_is_made_meanwhile_keeps_what_is_noted_of_it(shelf: Shelf, tmp_
     keep(shelf, 1)
     made: list[str] = []
 
-    retain(Moving(tmp_path / "backups", lambda: made.append(keep(shelf, 2 + len(made)))), 3)
+    retain(Moving(tmp_path / "backups", lambda: made.append(keep(shelf, 2 + len(made)))), 3, "me")
 
     assert made
     assert all(find(shelf, each).is_good for each in made)

@@ -11,6 +11,7 @@ from taskapi.sync.going_back import go_back, undo
 from tests.sync.conftest import Crash, change, crash, new_task
 from tests.sync.test_admission import tasks_in
 from tests.sync.test_going_back import kept
+from tests.sync.test_other_installation import begin_anew
 
 
 def test_a_restore_that_died_after_its_archive_costs_nobody_the_undo(
@@ -56,3 +57,11 @@ def test_while_nobody_knows_what_an_undo_needs_nothing_is_deleted(
     assert backup.retain(away, shelf, 1) == []
     assert {each.id for each in backup.backups(shelf)} == names
     away.dispose()
+
+
+def test_one_installation_does_not_delete_the_backups_of_another(opened: Store, engine: Engine, shelf: Shelf):
+    theirs = kept(opened, engine, shelf)
+    begin_anew(opened, engine)
+    own = [kept(opened, engine, shelf) for _ in range(3)]
+    assert backup.retain(engine, shelf, 2) == own[:1]
+    assert {theirs, *own[1:]} == {each.id for each in backup.backups(shelf)}

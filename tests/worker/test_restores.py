@@ -115,3 +115,17 @@ def test_a_restore_that_is_decided_is_not_told_to_be_refused(filled: Celery) -> 
     assert report["error"] == f"PostgreSQL is away. {DECIDED}"
     flush()
     assert groups() == 1
+
+
+def test_the_owner_is_as_the_settings_say_when_an_admission_has_ended_a_restore(filled: Celery) -> None:
+    backup = asked(archives.asked)["id"]
+    filled.settings = replace(filled.settings, owner_email="moved@example.org")
+    ensure_owner(store(), "moved@example.org", settings().owner_password)
+
+    def die() -> None:
+        raise PostgresAway("gone")
+
+    with failpoints.armed("turning.committed", die):
+        asked(restores.restore_backup, backup_id=backup)
+    flush()
+    assert b"moved@example.org" in store().redis.get("user:1")
