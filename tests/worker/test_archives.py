@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from celery import Celery
@@ -14,7 +15,7 @@ from taskapi.store import jobs
 from taskapi.sync import archive, backup, daily, keeping
 from taskapi.sync.archive import About
 from tests.worker.test_jobs import make_group
-from worker import archives
+from worker import archives, running
 from worker.connections import broker, shelf
 from worker.sync import flush
 
@@ -38,6 +39,21 @@ def test_a_backup_that_was_asked_for_is_good_and_told_of(filled: Celery) -> None
     assert kept
     assert (made.is_good, made.reason, kept.state) == (True, "asked", jobs.DONE)
     assert (kept.report["id"], kept.report["synced"]["groups"]) == (made.id, 1)
+
+
+def test_a_job_tells_how_far_it_is(filled: Celery, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "STEP_SECONDS", 0.0)
+    told: list[float] = []
+    update = jobs.update
+
+    def listened(*args: Any) -> Any:
+        told.append(args[3])
+        return update(*args)
+
+    monkeypatch.setattr(jobs, "update", listened)
+    archives.asked(job_id=jobs.create(broker(), "backup").id)
+    assert told == sorted(told)
+    assert (told[0], told[-1], len(set(told)) > 4) == (0.0, 1.0, True)
 
 
 def test_the_daily_backup_is_made_once_a_day_however_often_it_is_rung_for(filled: Celery) -> None:
