@@ -77,13 +77,24 @@ def group_goes(store: Store, claim: Claim, group: Group, held: Mapping[str, int]
 def group_comes_back(
     store: Store, claim: Claim, group: Group, members: Sequence[User], held: Mapping[str, int]
 ) -> Cascade:
-    """The tasks that went with the group come back to those who are its members again."""
+    """The tasks that went with the group come back to those who are its members again; the rest stays."""
     name = rules.group_goes(group.id)
     if sum(held.values()) > MOST_AT_ONCE:
         return Cascade(leaving={name: leaving.account(claim, leaving.BACK)})
     moment, ids = timestamp(), {user.id for user in members}
-    theirs = [task for task in _trashed(store, name) if task.deleted_with == name and task.user_id in ids]
-    return Cascade([Change(task, rules.back(task, moment, (group.id,)), "restored") for task in theirs])
+    went = [task for task in _trashed(store, name) if task.deleted_with == name]
+    back = [
+        Change(task, rules.back(task, moment, (group.id,)), "restored")
+        for task in went
+        if task.user_id in ids
+    ]
+    return Cascade(back + [stays(task) for task in went if task.user_id not in ids])
+
+
+def stays(task: Task) -> Change:
+    """A task that does not come back with its group. While one is said to have gone with a group that is
+    there, the group is still coming back."""
+    return Change(task, task.changed(deleted_with=None), "changed")
 
 
 def admin_places_end(groups: Iterable[Group | None], user_id: int) -> list[Change]:

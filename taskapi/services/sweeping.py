@@ -11,7 +11,7 @@ from taskapi.domain.callers import Claim
 from taskapi.domain.clock import timestamp
 from taskapi.domain.errors import Moved
 from taskapi.domain.records import Task, User
-from taskapi.services.cascades import users_of
+from taskapi.services.cascades import stays, users_of
 from taskapi.store import leaving
 from taskapi.store.client import Store
 from taskapi.store.leaving import BACK, GONE, Account
@@ -71,8 +71,10 @@ def _change(name: str, account: Account, task: Task, users: Mapping[int, User]) 
     if account.way == GONE:
         return Change(task, rules.gone(task, account.at, name), "deleted")
     if account.way == BACK:
-        if user is None or task.deleted_with != name or _lacks_group(name, task, user):
+        if task.deleted_with != name:
             return None
+        if user is None or _lacks_group(name, task, user):
+            return stays(task)
         return Change(task, rules.back(task, timestamp(), user.group_ids), "restored")
     now = rules.moved(task, timestamp(), user.group_ids if user else (), name)
     return Change(task, now, "changed" if now.deleted_at is None else "deleted")

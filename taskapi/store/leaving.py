@@ -74,8 +74,7 @@ def left_behind(
     """What sweeps have not reached, by the tasks that are left: the account of each, by name.
 
     Tasks of a user or group that is not alive, or of somebody who is not in their group any more; and of
-    those who are `coming_back`, if they are alive. What is `known` of a sweep that goes on stays its account;
-    only by that it is known that a group comes back.
+    those who are `coming_back`, if they are alive. What is `known` of a sweep that goes on stays its account.
     """
     back = {*coming_back, *(name for name, account in known.items() if account.way == BACK)}
     ways = dict.fromkeys(_alive(store, sorted(back)), BACK) | _going(store)

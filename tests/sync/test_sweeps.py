@@ -17,7 +17,7 @@ from taskapi.store.records import save
 from taskapi.sync.admission import admit
 from taskapi.sync.flush import drain
 from taskapi.sync.going_back import go_back, undo
-from tests.sync.conftest import create, new_task, snapshot, turn_back
+from tests.sync.conftest import change, create, new_task, snapshot, turn_back
 from tests.sync.test_admission import forget_everything, require_settled, tasks_in_life
 from tests.sync.test_going_back import kept
 
@@ -51,10 +51,14 @@ def begin(store: Store, kind: Kind, number: int, way: str, deleted_at: str | Non
     save(store, Claim(1), [change], leaving={f"{kind.name}:{number}": account})
 
 
-def test_what_comes_back_comes_back_though_redis_was_lost(opened: Store, engine: Engine, bob: User):
-    goes(opened, USER, bob.id)
+@pytest.mark.parametrize("kind", [USER, GROUP])
+def test_what_comes_back_comes_back_though_redis_was_lost(
+    opened: Store, engine: Engine, bob: User, kind: Kind
+):
+    number = bob.id if kind is USER else 1
+    goes(opened, kind, number)
     sweep(opened, 10)
-    comes_back(opened, USER, bob.id)
+    comes_back(opened, kind, number)
     drain(opened, engine, 5)
     forget_everything(opened)
 
@@ -117,3 +121,21 @@ def test_what_an_older_redis_knows_of_a_sweep_that_goes_on_stays(opened: Store, 
 
     assert leaving.accounts(opened) == {"group:1": known["group:1"]}
     assert known["group:1"].request_id == "asked"
+
+
+def test_who_joins_a_group_later_is_not_given_what_stayed_in_the_trash(
+    opened: Store, engine: Engine, bob: User
+):
+    goes(opened, GROUP, 1)
+    sweep(opened, 10)
+    bob = change(opened, bob, group_ids=())
+    comes_back(opened, GROUP, 1)
+    sweep(opened, 10)
+    change(opened, bob, group_ids=(1,))
+    drain(opened, engine, 5)
+    forget_everything(opened)
+
+    admit(opened, engine)
+
+    assert (sweep(opened, 10), tasks_in_life(opened)) == (0, [])
+    require_settled(opened, engine)
