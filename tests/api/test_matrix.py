@@ -14,7 +14,8 @@ from redis import Redis
 from werkzeug.test import TestResponse
 
 from tests.api.conftest import Person, basic
-from tests.api.matrix import CALLERS, PASSWORD, ROWS, Row
+from tests.api.matrix import ROWS
+from tests.api.rows import CALLERS, PASSWORD, Row
 
 NOBODY = 999
 PLAIN = frozenset({"HEAD", "OPTIONS"})

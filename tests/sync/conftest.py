@@ -49,8 +49,8 @@ def store(servers: Servers, redis_data: Redis) -> Iterator[Store]:
 
 @pytest.fixture
 def shelf(tmp_path: Path) -> Shelf:
-    """A folder for backups."""
-    return open_shelf(str(tmp_path))
+    """An empty shelf in a folder."""
+    return open_shelf(str(tmp_path / "backups"))
 
 
 @pytest.fixture

@@ -19,6 +19,8 @@ from taskapi.sync.lines import JOURNAL, Line
 from tests.sync.conftest import change, create, create_with_id, many_tasks, new_task, purge
 from tests.sync.test_loading import scratch_tables
 
+SOURCES = ["postgresql", "redis"]
+
 
 def filled(store: Store) -> None:
     """Something of everything: live, changed, in the trash, purged, refused by PostgreSQL."""

@@ -1,53 +1,34 @@
-"""Backups: of one moment, whole or not there, and good only once they were restored aside."""
+"""Backups: of one moment, and with all that both stores have."""
 
 import dataclasses
-import errno
-import os
-import signal
 import stat
-import subprocess
-import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
 
-from taskapi.db import locks, rows
-from taskapi.db.engine import Engine, transaction
+from taskapi.db.engine import Engine
 from taskapi.db.errors import PostgresAway
 from taskapi.domain import failpoints
 from taskapi.domain.callers import Claim
-from taskapi.domain.errors import Full, Unavailable
 from taskapi.embedded.servers import Servers
 from taskapi.outside.shelf import Shelf, open_shelf
 from taskapi.store import contents, dirty, harvest, state, walking
 from taskapi.store.client import Store
 from taskapi.store.plans import Change
 from taskapi.store.records import save
-from taskapi.sync import archive, backup, keeping
+from taskapi.sync import backup
 from taskapi.sync.admission import admit
 from taskapi.sync.backup import back_up, backups, find, loaded, verify, verify_pending
-from taskapi.sync.errors import Broken, Overtaken, PostgresWentBack
 from taskapi.sync.flush import drain
-from taskapi.sync.sources import following, from_postgres, spool
-from tests.conftest import ROOT
+from taskapi.sync.sources import from_postgres
 from tests.outside.conftest import bucket_url, s3  # noqa: F401 - fixtures
-from tests.sync.conftest import Crash, change, crash, many_tasks, new_task, purge, restart
-from tests.sync.shelves import content, filled, records, require_one_moment, require_tidy, whole
+from tests.sync.conftest import change, many_tasks, new_task, purge
+from tests.sync.shelves import SOURCES, content, filled, records, require_one_moment
 from tests.sync.test_flush import run_sql
-from tests.sync.test_loading import scratch_tables
-
-SOURCES = ["postgresql", "redis"]
-
-
-@pytest.fixture
-def shelf(tmp_path: Path) -> Shelf:
-    """An empty shelf in a folder."""
-    return open_shelf(str(tmp_path / "backups"))
 
 
 def test_both_sources_give_the_same(opened: Store, engine: Engine, shelf: Shelf):
@@ -192,47 +173,6 @@ def test_redis_alone_is_backed_up_while_postgresql_is_down(
     assert verify_pending(engine, shelf) == []
 
 
-def test_postgresql_that_dies_on_the_way_leaves_it_to_redis(opened: Store, engine: Engine, shelf: Shelf):
-    def die() -> None:
-        raise PostgresAway("gone")
-
-    filled(opened)
-    with failpoints.armed("from_postgres.gathered", die):
-        made = back_up(opened, engine, shelf)
-    assert (made.source, made.is_good) == ("redis", True)
-    assert len(backups(shelf)) == 1
-
-
-@pytest.mark.parametrize("source", SOURCES)
-@pytest.mark.parametrize("line", dict.fromkeys(backup.LINES))
-def test_killed_at_any_line_twice_over_it_leaves_no_half_backup(
-    opened: Store, engine: Engine, shelf: Shelf, source: str, line: str
-):
-    filled(opened)
-    hit = []
-
-    def die() -> None:
-        hit.append(line)
-        crash()
-
-    other = {"postgresql": "from_redis", "redis": ("from_postgres", "backup.caught_up")}[source]
-    for _ in range(2):
-        with failpoints.armed(line, die):
-            try:
-                back_up(opened, engine, shelf, source=source)
-            except Crash:
-                require_tidy(shelf, engine)
-    assert len(hit) == (0 if line.startswith(other) else 2)
-
-    made = back_up(opened, engine, shelf, source=source)
-
-    assert made.is_good
-    require_one_moment(shelf, made.id)
-    verify_pending(engine, shelf)
-    assert all(each.is_good for each in backups(shelf))
-    require_tidy(shelf, engine)
-
-
 def test_a_backup_is_for_its_owner_alone(opened: Store, engine: Engine, shelf: Shelf, tmp_path: Path):
     back_up(opened, engine, shelf)
     assert stat.S_IMODE((tmp_path / "backups").stat().st_mode) == 0o700
@@ -250,97 +190,6 @@ def test_a_backup_in_a_bucket(
     assert backups(shelf) == [made]
     assert verify(engine, shelf, made.id).verified_at >= made.verified_at
     require_one_moment(shelf, made.id)
-
-
-def flip(path: Path, place: int) -> None:
-    """Another byte there."""
-    changed = bytearray(path.read_bytes())
-    changed[place] ^= 0x10
-    path.write_bytes(changed)
-
-
-def test_a_flipped_byte_makes_it_good_no_more(opened: Store, engine: Engine, shelf: Shelf, tmp_path: Path):
-    made = back_up(opened, engine, shelf)
-    path = tmp_path / "backups" / keeping.file_of(made.id)
-    flip(path, 40)
-    with pytest.raises(Broken, match="not as it was written"):
-        verify(engine, shelf, made.id)
-    found = find(shelf, made.id)
-    assert (found.is_good, found.verified_at) == (False, None)
-    assert "not as it was written" in found.flaw
-    assert verify_pending(engine, shelf) == []
-
-    flip(path, 40)
-    assert verify(engine, shelf, made.id).is_good
-    assert find(shelf, made.id).flaw is None
-
-
-def test_a_list_of_backups_shows_no_flipped_manifest_as_good(
-    opened: Store, engine: Engine, shelf: Shelf, tmp_path: Path
-):
-    made = back_up(opened, engine, shelf)
-    path = tmp_path / "backups" / keeping.file_of(made.id)
-    size = path.stat().st_size
-    for place in range(size - whole(shelf, made.id).manifest_size - 40, size, 7):
-        flip(path, place)
-        assert not find(shelf, made.id).is_good
-        flip(path, place)
-    assert find(shelf, made.id) == made
-
-
-def test_a_flipped_byte_of_the_finding_makes_it_pending(
-    opened: Store, engine: Engine, shelf: Shelf, tmp_path: Path
-):
-    made = back_up(opened, engine, shelf)
-    path = tmp_path / "backups" / f"{made.id}.verified"
-    for place in range(path.stat().st_size):
-        flip(path, place)
-        assert not find(shelf, made.id).is_good
-        flip(path, place)
-    flip(path, 9)
-    assert [each.id for each in verify_pending(engine, shelf)] == [made.id]
-
-
-def test_a_finding_of_another_archive_counts_for_nothing(
-    opened: Store, engine: Engine, shelf: Shelf, tmp_path: Path
-):
-    one, other = (back_up(opened, engine, shelf) for _ in range(2))
-    folder = tmp_path / "backups"
-    (folder / f"{other.id}.verified").write_bytes((folder / f"{one.id}.verified").read_bytes())
-    assert not find(shelf, other.id).is_good
-    (folder / keeping.file_of(other.id)).write_bytes((folder / keeping.file_of(one.id)).read_bytes())
-    assert not find(shelf, other.id).is_good
-    with pytest.raises(Broken, match="under another's name"):
-        verify(engine, shelf, other.id)
-    with engine.connect() as connection, pytest.raises(Broken), loaded(connection, shelf, other.id):
-        pass
-
-
-@pytest.mark.parametrize("source", SOURCES)
-def test_what_a_database_loses_on_the_way_makes_it_broken(
-    opened: Store, engine: Engine, shelf: Shelf, source: str, monkeypatch: pytest.MonkeyPatch
-):
-    filled(opened)
-    drain(opened, engine, 10)
-    real: Callable[..., Any] = rows.upsert
-    monkeypatch.setattr(rows, "upsert", lambda connection, kind, blobs: real(connection, kind, blobs[:-1]))
-    with pytest.raises(Broken, match=r"did not come back .*user: 1 of 2"):
-        back_up(opened, engine, shelf, source=source)
-    assert [each.is_good for each in backups(shelf)] == [False]
-    assert scratch_tables(engine) == []
-
-
-def test_who_dies_while_writing_down_a_flaw_leaves_nothing_good(
-    opened: Store, engine: Engine, shelf: Shelf, tmp_path: Path
-):
-    made = back_up(opened, engine, shelf)
-    flip(tmp_path / "backups" / keeping.file_of(made.id), 40)
-    for _ in range(2):
-        with failpoints.armed("keeping.forgotten", crash), pytest.raises(Crash):
-            verify(engine, shelf, made.id)
-        assert not find(shelf, made.id).is_good
-    assert verify_pending(engine, shelf) == []
-    assert find(shelf, made.id).flaw
 
 
 def test_what_nobody_can_read_is_kept_byte_for_byte(opened: Store, engine: Engine, shelf: Shelf):
@@ -371,115 +220,6 @@ def test_what_only_postgresql_has_kept_of_the_refused_is_in_it(opened: Store, en
     assert [(line["kind"], line["record_id"], line["record"]) for line in lines] == [("task", 9, "Cv8A")]
 
 
-def test_whoever_holds_the_lock_alone_backs_up_over_its_own_connection(
-    opened: Store, engine: Engine, shelf: Shelf
-):
-    new_task(opened)
-    with locks.held_alone(engine) as connection:
-        made = back_up(opened, engine, shelf, "before-restore", connection=connection)
-        with transaction(connection):
-            assert rows.counts(connection)["task"] == 0
-    assert made.is_good
-    assert made.counts["task"] == 1
-
-
-def test_a_redis_that_is_frozen_for_a_restore_is_backed_up(opened: Store, engine: Engine, shelf: Shelf):
-    new_task(opened)
-    assert state.freeze(opened, "token")
-    assert back_up(opened, engine, shelf, source="redis").counts["task"] == 1
-
-
-def test_a_redis_that_nobody_has_verified_is_not_backed_up(opened: Store, engine: Engine, shelf: Shelf):
-    restart(opened)
-    with pytest.raises(Unavailable):
-        back_up(opened, engine, shelf, source="redis")
-    admit(opened, engine)
-    opened.redis.hset("meta", "state", "closed")
-    with pytest.raises(Unavailable):
-        back_up(opened, engine, shelf, source="redis")
-    assert shelf.items() == []
-
-
-@pytest.mark.parametrize("source", SOURCES)
-def test_an_admission_on_the_way_starts_it_over(opened: Store, engine: Engine, shelf: Shelf, source: str):
-    many_tasks(opened, 3)
-    seen = []
-
-    def admit_again() -> None:
-        seen.append(1)
-        if len(seen) == 1:
-            restart(opened)
-            admit(opened, engine)
-            new_task(opened)
-
-    line = {"postgresql": "from_postgres.begun", "redis": "following.stepped"}[source]
-    with failpoints.armed(line, admit_again):
-        made = back_up(opened, engine, shelf, source=source)
-    assert made.is_good
-    assert made.epoch == 2
-    assert made.counts["task"] == 4
-
-
-@pytest.mark.parametrize("times", [1, 99])
-def test_a_journal_that_is_trimmed_too_soon_starts_it_over(
-    opened: Store, engine: Engine, shelf: Shelf, times: int
-):
-    seen = []
-
-    def trim() -> None:
-        seen.append(1)
-        if len(seen) <= times:
-            many_tasks(opened, 2)
-            opened.redis.xtrim("journal", maxlen=1, approximate=False)
-
-    with failpoints.armed("from_postgres.begun", trim):
-        if times == 1:
-            assert back_up(opened, engine, shelf).counts["task"] == 2
-        else:
-            with pytest.raises(Overtaken):
-                back_up(opened, engine, shelf)
-            assert len(seen) == following.ATTEMPTS
-            assert shelf.items() == []
-
-
-def test_a_redis_without_journal_is_backed_up(opened: Store, engine: Engine, shelf: Shelf):
-    drain(opened, engine, 10)
-    opened.redis.delete("journal")
-    for source in SOURCES:
-        with failpoints.armed("following.stepped", lambda: None):
-            made = back_up(opened, engine, shelf, source=source)
-        assert made.is_good
-        assert made.counts["user"] == 1
-
-
-def test_a_postgresql_that_went_back_is_not_backed_up(opened: Store, engine: Engine, shelf: Shelf):
-    new_task(opened)
-    with (
-        failpoints.armed("backup.caught_up", lambda: run_sql(engine, "TRUNCATE tasks, change")),
-        pytest.raises(PostgresWentBack),
-    ):
-        back_up(opened, engine, shelf)
-    assert shelf.items() == []
-
-
-def test_a_full_disk_is_one_sentence_and_leaves_nothing(
-    opened: Store, engine: Engine, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
-):
-    def full(*_: Any) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    with monkeypatch.context() as patched:
-        patched.setattr(archive, "write", full)
-        with pytest.raises(Full, match=r"^There is no room in .*\.$"):
-            back_up(opened, engine, shelf)
-    assert list(Path(shelf.shown).iterdir()) == []
-    many_tasks(opened, 200)
-    monkeypatch.setattr(spool, "_TABLES", (*spool._TABLES, "PRAGMA max_page_count = 4"))
-    with pytest.raises(Full, match=r"^There is no room for temporary files: .*\.$"):
-        back_up(opened, engine, shelf, source="redis")
-    assert list(Path(shelf.shown).iterdir()) == []
-
-
 def test_progress_goes_from_nothing_to_all(opened: Store, engine: Engine, shelf: Shelf):
     many_tasks(opened, 50)
     for source in SOURCES:
@@ -488,38 +228,6 @@ def test_progress_goes_from_nothing_to_all(opened: Store, engine: Engine, shelf:
         assert told == sorted(told)
         assert (told[0], told[-1]) == (0, 1)
         assert len(told) > 5
-
-
-DYING = """
-import os, signal, sys
-from taskapi.db.engine import connect
-from taskapi.domain import failpoints
-from taskapi.outside.shelf import open_shelf
-from taskapi.store import client
-from taskapi.sync.backup import back_up
-
-line, redis, postgres, folder = sys.argv[1:]
-with failpoints.armed(line, lambda: os.kill(os.getpid(), signal.SIGKILL)):
-    back_up(client.connect(redis), connect(postgres), open_shelf(folder), source="redis")
-"""
-
-
-def test_a_dead_process_leaves_what_the_next_sweeps_away(
-    opened: Store, engine: Engine, shelf: Shelf, servers: Servers
-):
-    addresses = [servers.urls["redis"], servers.urls["postgres"], shelf.shown]
-    for line in ("backup.written", "loading.put"):
-        died = subprocess.run([sys.executable, "-c", DYING, line, *addresses], cwd=ROOT, timeout=30)
-        assert died.returncode == -signal.SIGKILL
-    made = verify_pending(engine, shelf)
-    assert [each.is_good for each in made] == [True]
-    left = [path for path in Path(shelf.shown).iterdir() if path.name.startswith(".")]
-    assert len(left) == 1
-    os.utime(left[0], (0, 0))
-    assert keeping.retain(shelf, 3, made[0].incarnation) == []
-    assert not left[0].exists()
-    require_tidy(shelf, engine)
-    assert back_up(opened, engine, shelf).is_good
 
 
 def test_it_holds_all_that_redis_holds(opened: Store, engine: Engine, shelf: Shelf):

@@ -21,7 +21,7 @@ def test_a_whole_file_takes_the_place_of_a_broken_one(
 ):
     task = new_task(opened, title="then")
     name = kept(opened, engine, shelf)
-    there, elsewhere = tmp_path / f"{name}.taskapi", tmp_path / "elsewhere"
+    there, elsewhere = tmp_path / "backups" / f"{name}.taskapi", tmp_path / "elsewhere"
     elsewhere.write_bytes(there.read_bytes())
     damage(there)
     with pytest.raises(Broken):
@@ -38,7 +38,7 @@ def test_a_whole_file_takes_the_place_of_a_broken_one(
 def test_a_broken_file_takes_no_place(opened: Store, engine: Engine, shelf: Shelf, tmp_path: Path):
     name = kept(opened, engine, shelf)
     elsewhere = tmp_path / "elsewhere"
-    elsewhere.write_bytes((tmp_path / f"{name}.taskapi").read_bytes())
+    elsewhere.write_bytes((tmp_path / "backups" / f"{name}.taskapi").read_bytes())
     damage(elsewhere)
     with pytest.raises(Broken):
         bring(shelf, elsewhere)

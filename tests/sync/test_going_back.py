@@ -217,7 +217,7 @@ def test_a_backup_that_is_not_there_or_broken_changes_nothing(
     name = kept(opened, engine, shelf)
     with pytest.raises(NotFound):
         go_back(opened, engine, shelf, "20200101T000000Z-00000000")
-    file = tmp_path / f"{name}.taskapi"
+    file = tmp_path / "backups" / f"{name}.taskapi"
     file.chmod(0o600)
     damaged = bytearray(file.read_bytes())
     damaged[len(damaged) // 2] ^= 1

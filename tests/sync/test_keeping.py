@@ -10,17 +10,11 @@ from taskapi.domain import clock, failpoints
 from taskapi.domain.errors import NotFound
 from taskapi.outside.folder import Folder
 from taskapi.outside.items import Item
-from taskapi.outside.shelf import Shelf, open_shelf
+from taskapi.outside.shelf import Shelf
 from taskapi.sync import archive, keeping
 from taskapi.sync.archive import About, open_whole
 from taskapi.sync.keeping import backups, file_of, find, retain
 from tests.sync.conftest import Crash, crash
-
-
-@pytest.fixture
-def shelf(tmp_path: Path) -> Shelf:
-    """An empty shelf in a folder."""
-    return open_shelf(str(tmp_path / "backups"))
 
 
 def keep(shelf: Shelf, day: int, reason: str = "daily", *, good: bool = True) -> str:

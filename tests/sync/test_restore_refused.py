@@ -21,9 +21,9 @@ from taskapi.sync.flush import drain
 from taskapi.sync.going_back import go_back, undo
 from taskapi.sync.restoring import Discard, plan, rebuild
 from tests.sync.conftest import change, new_task, purge, restart, take_all
+from tests.sync.refusing import NO_PURGES, PURGES
 from tests.sync.test_admission import require_settled, tasks_in
 from tests.sync.test_flush import run_sql, titles
-from tests.sync.test_refused_kept import NO_PURGES, PURGES
 
 
 def require_untouched(store: Store, engine: Engine) -> None:
