@@ -1,8 +1,11 @@
 """Sweeps that were under way when Redis was lost, came back older, or went back."""
 
+from contextlib import suppress
+
 import pytest
 
 from taskapi.db.engine import Engine
+from taskapi.domain import failpoints
 from taskapi.domain.callers import Claim
 from taskapi.domain.clock import timestamp
 from taskapi.domain.records import Group, User
@@ -14,10 +17,11 @@ from taskapi.store.kinds import GROUP, USER, Kind
 from taskapi.store.leaving import BACK, GONE
 from taskapi.store.plans import Change
 from taskapi.store.records import save
+from taskapi.sync import restoring
 from taskapi.sync.admission import admit
 from taskapi.sync.flush import drain
 from taskapi.sync.going_back import go_back, undo
-from tests.sync.conftest import change, create, new_task, snapshot, turn_back
+from tests.sync.conftest import Crash, change, crash, create, new_task, snapshot, turn_back
 from tests.sync.test_admission import forget_everything, require_settled, tasks_in_life
 from tests.sync.test_going_back import kept
 
@@ -65,7 +69,7 @@ def test_what_comes_back_comes_back_though_redis_was_lost(
     admit(opened, engine)
 
     assert sweep(opened, 10) == 2
-    assert tasks_in_life(opened) == [1, 2]
+    assert sorted(tasks_in_life(opened)) == [1, 2]
     require_settled(opened, engine)
 
 
@@ -138,4 +142,23 @@ def test_who_joins_a_group_later_is_not_given_what_stayed_in_the_trash(
     admit(opened, engine)
 
     assert (sweep(opened, 10), tasks_in_life(opened)) == (0, [])
+    require_settled(opened, engine)
+
+
+@pytest.mark.parametrize("line", restoring.LINES)
+@pytest.mark.parametrize("kind", [USER, GROUP])
+def test_what_comes_back_comes_back_though_a_rebuild_dies_on_the_way(
+    opened: Store, engine: Engine, shelf: Shelf, bob: User, kind: Kind, line: str
+):
+    number = bob.id if kind is USER else 1
+    goes(opened, kind, number)
+    sweep(opened, 10)
+    comes_back(opened, kind, number)
+    with failpoints.armed(line, crash), suppress(Crash):
+        restoring.rebuild(opened, engine, shelf)
+
+    admit(opened, engine)
+
+    sweep(opened, 10)
+    assert sorted(tasks_in_life(opened)) == [1, 2]
     require_settled(opened, engine)
