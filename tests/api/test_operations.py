@@ -115,7 +115,7 @@ def test_a_sync_that_is_not_done_in_time_goes_on_as_a_job(owner: Person) -> None
     job_id = answer.json["data"]["job_id"]
     assert answer.headers["Location"] == f"/v1/admin/jobs/{job_id}"
     job = owner.get(answer.headers["Location"]).json["data"]
-    assert (job["id"], job["state"]) == (job_id, "queued"), job
+    assert (job["id"], job["state"]) == (job_id, "queued"), job["report"]
     assert owner.get("/admin/jobs").json["data"]["jobs"] == [job]
     assert owner.get("/admin/jobs/unknown").status_code == 404
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from redis import Redis
+from structlog.testing import capture_logs
 
 from taskapi.db.engine import Engine
 from taskapi.db.errors import PostgresAway
@@ -136,19 +137,21 @@ def test_a_restore_that_is_refused_leaves_no_archive_behind(opened: Store, engin
     assert [each.id for each in backups(shelf)] == [name]
 
 
-def test_who_interrupts_a_restore_that_is_decided_is_told_so(
-    opened: Store, engine: Engine, shelf: Shelf, capsys: pytest.CaptureFixture[str]
-):
+def test_who_interrupts_a_restore_that_is_decided_is_told_so(opened: Store, engine: Engine, shelf: Shelf):
     name = kept(opened, engine, shelf)
     new_task(opened, title="extra")
 
     def interrupt() -> None:
         raise KeyboardInterrupt
 
-    with failpoints.armed("turning.committed", interrupt), pytest.raises(KeyboardInterrupt):
+    with (
+        failpoints.armed("turning.committed", interrupt),
+        pytest.raises(KeyboardInterrupt),
+        capture_logs() as logs,
+    ):
         go_back(opened, engine, shelf, name)
 
-    assert DECIDED in capsys.readouterr().out
+    assert DECIDED in [line.get("told") for line in logs]
     admit(opened, engine)
     assert tasks_in(opened) == {}
     require_settled(opened, engine)
