@@ -21,7 +21,7 @@ from taskapi.store.client import Store
 from taskapi.store.kinds import GROUP, USER
 from taskapi.store.plans import Change
 from taskapi.store.reading import Question, Seen, ask, replayed
-from taskapi.store.records import Saved, remember, save
+from taskapi.store.records import Count, Saved, remember, save
 
 
 @decided_again
@@ -110,7 +110,7 @@ def delete_group(store: Store, claim: Claim, group_id: int, if_match: int | None
             claim,
             changes,
             [seen.caller.user],
-            counts=tasks.counts,
+            counts=[*tasks.counts, Count(keys.members(group_id), "", len(members))],
             leaving=tasks.leaving,
             not_leaving=[rules.group_goes(group_id)],
         )

@@ -64,7 +64,7 @@ class Saved:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """What a counter must say when a save is done: nothing has come or gone since it was decided."""
+    """What a counter must say when a save is done, or without a `field` how many a sorted set has."""
 
     key: str
     field: str

@@ -208,3 +208,17 @@ def test_a_group_that_changes_all_the_time_refuses_after_three_tries(store, hous
     monkeypatch.setattr(groups, "save", outrun)
     with pytest.raises(Conflict):
         delete(store, 1)
+
+
+def test_who_joins_a_group_while_it_is_deleted_is_not_left_in_it(store, house, monkeypatch):
+    decide = groups.cascades.group_goes
+
+    def decide_late(*args):
+        monkeypatch.setattr(groups.cascades, "group_goes", decide)
+        members.add_member(store, claim(OWNER, MEMBERS), 1, EVE)
+        return decide(*args)
+
+    monkeypatch.setattr(groups.cascades, "group_goes", decide_late)
+    delete(store, 1)
+    assert 1 not in orjson.loads(store.redis.get(f"user:{EVE}"))["group_ids"]
+    assert scrub.differences(store) == []

@@ -12,7 +12,7 @@
 --           names that must not be leaving:    count, name …
 --           name that this save is itself the sweep of, or ""
 --           names that leave from now on:      count, (name, account, or "" where the sweep is done) …
---           counters that must say this:       count, (hash, field, number) …
+--           counters that must say this:       count, (hash and field, or sorted set and "" for its size, number) …
 --           users whose sessions end:          count, user id …
 --           changes:                           count, then for each
 --             kind, id (for a new one: "" the next of its kind, "=" that of the change before),
@@ -58,7 +58,8 @@ for _, row in ipairs(absent) do
   if is_leaving(row[1]) then return {'leaving', row[1]} end
 end
 for _, row in ipairs(take_all(3)) do
-  if (redis.call('HGET', row[1], row[2]) or '0') ~= row[3] then return {'guard', row[1]} end
+  local found = row[2] == '' and text(redis.call('ZCARD', row[1])) or redis.call('HGET', row[1], row[2]) or '0'
+  if found ~= row[3] then return {'guard', row[1]} end
 end
 local ended = take_all(1)
 
