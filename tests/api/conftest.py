@@ -115,9 +115,11 @@ def data(redis_data: Redis, redis_broker: Redis, plain_settings: Settings) -> St
 
 
 @pytest.fixture
-def app(data: Store, shared_app: Flask) -> Flask:
-    """The app, on an empty system."""
-    return shared_app
+def app(data: Store, shared_app: Flask) -> Iterator[Flask]:
+    """The app, on an empty system; an extension that a test replaces is back after it."""
+    own = dict(shared_app.extensions)
+    yield shared_app
+    shared_app.extensions.update(own)
 
 
 @pytest.fixture
