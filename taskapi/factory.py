@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Flask, Response, has_request_context
 from werkzeug.middleware.proxy_fix import ProxyFix
-from werkzeug.routing import IntegerConverter
+from werkzeug.routing import BaseConverter, IntegerConverter
 
 from taskapi import cli, logs
 from taskapi.api import headers, problems, routes, seen, tokens
@@ -42,6 +42,13 @@ class RecordId(IntegerConverter):
     """An id in a path: no sign, no leading zero, and short enough to be one."""
 
     regex = "[1-9][0-9]{0,15}"
+
+
+class PathText(BaseConverter):
+    """Any text at the end of a path, slashes and all."""
+
+    regex = ".+?"
+    part_isolating = False
 
 
 class TaskApi(Flask):
@@ -90,7 +97,7 @@ def _route(app: Flask) -> None:
     """A slash at the end of a path is optional and never redirects; an id is a number that can be one."""
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
-    app.url_map.converters["int"] = RecordId
+    app.url_map.converters |= {"int": RecordId, "text": PathText}
 
 
 def _bind_database(app: Flask, url: str) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from flask import request
 from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
@@ -61,6 +62,17 @@ def asked(contract: Contract) -> Asked:
     if not text or contract.any_query:
         return NOTHING if query is None or not query.has_wanted else Asked(query.default)
     return _understood(contract, text, today())
+
+
+def path_text(after: str, matched: str) -> str:
+    """The text at the end of the path, in NFC: what stands behind the first `after`.
+
+    Read off the address as it was sent, where the server tells it: a slash that was written %2F belongs
+    to the text, one at the very end does not. Else as it was `matched`.
+    """
+    path = request.environ.get("RAW_URI", "").partition("?")[0]
+    _, found, rest = path.partition(after)
+    return unicodedata.normalize("NFC", unquote(rest.removesuffix("/")) if found else matched)
 
 
 @lru_cache(maxsize=1024)

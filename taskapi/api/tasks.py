@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from taskapi.api import inputs
 from taskapi.api.contracts import accepts, asks, authenticated, conditional, lists, returns
 from taskapi.api.schemas.accounts import Deleted
 from taskapi.api.schemas.batch import BatchIn, BatchOut, BatchQuery
@@ -11,7 +12,7 @@ from taskapi.api.schemas.query import PageQuery, Query
 from taskapi.api.schemas.search import SearchQuery, Sought, TaskHit
 from taskapi.api.schemas.statistics import Statistics
 from taskapi.api.schemas.task_query import RemovalQuery, TaskListQuery
-from taskapi.api.schemas.tasks import TaskChanges, TaskIn, TaskOut
+from taskapi.api.schemas.tasks import TagsIn, TaskChanges, TaskIn, TaskOut
 from taskapi.api.serving import Noun
 from taskapi.api.wiring import store, word_index
 from taskapi.domain.callers import Claim
@@ -116,6 +117,25 @@ def remove_task(claim: Claim, task_id: int, wanted: bool, if_match: int | None) 
 def finish_task(claim: Claim, task_id: int, if_match: int | None) -> Shown:
     """Mark a task as done."""
     return tasks.finish_task(store(), claim, task_id, if_match=if_match)
+
+
+@bp.post("/tasks/<int:task_id>/tags")
+@authenticated(Right.WORK_ON_TASKS)
+@accepts(TagsIn)
+@conditional
+@returns(TaskOut)
+def add_tags(claim: Claim, task_id: int, sent: dict[str, Any], if_match: int | None) -> Shown:
+    """Add tags to those that a task has."""
+    return tasks.add_tags(store(), claim, task_id, sent["tags"], if_match)
+
+
+@bp.delete("/tasks/<int:task_id>/tags/<text:tag>")
+@authenticated(Right.WORK_ON_TASKS)
+@conditional
+@returns(TaskOut)
+def remove_tag(claim: Claim, task_id: int, tag: str, if_match: int | None) -> Shown:
+    """Take a tag away from a task."""
+    return tasks.remove_tag(store(), claim, task_id, inputs.path_text("/tags/", tag), if_match)
 
 
 @bp.post("/tasks/<int:task_id>/restore")

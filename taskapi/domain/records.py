@@ -10,6 +10,9 @@ OWNER_ID = 1
 USER, GROUP_ADMIN, OWNER = "user", "group_admin", "owner"
 ROLES = (USER, GROUP_ADMIN, OWNER)
 
+MOST_TAGS = 20
+"""That a task may have."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from taskapi.domain import access
 from taskapi.domain.callers import Caller
 from taskapi.domain.clock import timestamp
 from taskapi.domain.errors import Forbidden, Invalid, NotFound, Stale
-from taskapi.domain.records import Record, Task, User
+from taskapi.domain.records import MOST_TAGS, Record, Task, User
 from taskapi.store.kinds import TASK
 from taskapi.store.plans import Change
 from taskapi.store.reading import Seen
@@ -52,6 +52,23 @@ def change(
 def removal(was: Task) -> Change:
     """The task goes to the trash."""
     return Change(was, was.changed(deleted_at=timestamp()), "deleted")
+
+
+def tagged(was: Task, tags: Sequence[str]) -> dict[str, Any]:
+    """The change by which the task has these tags too; raises Invalid if they would be too many."""
+    together = tuple(dict.fromkeys([*was.tags, *tags]))
+    if len(together) > MOST_TAGS:
+        raise Invalid(
+            {"tags": [f"A task has {MOST_TAGS} tags at most; with these it would have {len(together)}."]}
+        )
+    return {"tags": together}
+
+
+def untagged(was: Task, tag: str) -> dict[str, Any]:
+    """The change by which the task has this tag no more; raises NotFound if it has none such."""
+    if tag not in was.tags:
+        raise NotFound(f"Task {was.id} has no such tag.")
+    return {"tags": tuple(each for each in was.tags if each != tag)}
 
 
 def is_moved(was: Task, now: Task) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from taskapi.domain import access
@@ -53,15 +54,45 @@ def change_task(
     if_match: int | None = None,
 ) -> Shown:
     """Changes what was sent of a task; nothing is written if nothing differs."""
-    new_owner_id = changes.get("user_id")
-    asked = [*_user_keys(user_id, new_owner_id), keys.record(TASK.name, task_id)]
-    seen = ask(store, claim, Question(asked))
+    asked = [*_user_keys(user_id, changes.get("user_id")), keys.record(TASK.name, task_id)]
+    return _revised(store, claim, Question(asked), task_id, lambda _: changes, user_id, if_match)
+
+
+@decided_again
+def add_tags(
+    store: Store, claim: Claim, task_id: int, tags: Sequence[str], if_match: int | None = None
+) -> Shown:
+    """Adds tags to those that the task has by then; what it has already stays where it stands."""
+    question = Question([keys.record(TASK.name, task_id)])
+    tagged = partial(task_changes.tagged, tags=tags)
+    return _revised(store, claim, question, task_id, tagged, if_match=if_match)
+
+
+@decided_again
+def remove_tag(store: Store, claim: Claim, task_id: int, tag: str, if_match: int | None = None) -> Shown:
+    """Takes one tag away; raises NotFound if the task has no such tag."""
+    question = Question([keys.record(TASK.name, task_id)])
+    untagged = partial(task_changes.untagged, tag=tag)
+    return _revised(store, claim, question, task_id, untagged, if_match=if_match)
+
+
+def _revised(
+    store: Store,
+    claim: Claim,
+    question: Question,
+    task_id: int,
+    changes_of: Callable[[Task], Mapping[str, Any]],
+    user_id: int | None = None,
+    if_match: int | None = None,
+) -> Shown:
+    """The task after the changes that follow from how it is found; Moved if it has changed meanwhile."""
+    seen = ask(store, claim, question)
     guards = _require_path(seen, user_id)
     if again := replayed(store, seen):
         return _replayed(seen, again)
     was = task_changes.required(seen, task_id, user_id, if_match)
     change, rests_on = task_changes.change(
-        seen.caller, was, changes, lambda owner_id: _owner(store, seen, owner_id)
+        seen.caller, was, changes_of(was), lambda owner_id: _owner(store, seen, owner_id)
     )
     if change is None:
         remember(store, claim, seen.existing(TASK, task_id), [*guards, *rests_on])

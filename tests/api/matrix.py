@@ -150,6 +150,8 @@ TASKS = [
     task("PUT /tasks/{task}", FLAT, NONE, FLAT_ALONE, {"title": "another"}),
     task("PATCH /tasks/{task}", FLAT, NONE, FLAT_ALONE, {"title": "another"}),
     task("PUT /tasks/{task}/done", FLAT, NONE, FLAT_ALONE),
+    task("POST /tasks/{task}/tags", FLAT, NONE, FLAT_ALONE, {"tags": ["red"]}),
+    task("DELETE /tasks/{task}/tags/first", FLAT, NONE, FLAT_ALONE),
     task("DELETE /tasks/{task}", FLAT, NONE, FLAT_ALONE),
     task("DELETE /tasks/{task}?permanent=true", FLAT, FLAT, FLAT_ALONE),
     task("POST /tasks/{task}/restore", NONE, FLAT, NONE),

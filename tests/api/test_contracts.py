@@ -78,7 +78,7 @@ def test_no_path_redirects_for_a_slash(client: FlaskClient) -> None:
 def test_every_write_with_a_version_minds_the_condition(app: Flask) -> None:
     for rule in rules(app):
         contract = contract_of(app.view_functions[rule.endpoint])
-        of_a_record = re.search(r"_id>(/worktimes|/done)?$", rule.rule)
+        of_a_record = re.search(r"_id>(/worktimes|/done|/tags.*)?$", rule.rule)
         has_version = "session" not in rule.rule and not rule.rule.startswith("/groups/<int:group_id>/users")
         if of_a_record and has_version and (rule.methods or set()) & UNSAFE:
             assert contract.conditional, rule

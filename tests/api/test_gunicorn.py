@@ -87,6 +87,16 @@ def test_what_is_not_even_http_is_refused_as_a_problem(ask: Ask, sent: bytes, st
     assert re.fullmatch("[0-9a-f]{32}", problem["request_id"])
 
 
+def test_a_tag_in_the_address_is_read_as_it_was_written(ask: Ask) -> None:
+    body = orjson.dumps({"title": "x", "tags": ["a/b/", "/c", "naïve", "50 %", "d"]})
+    task = orjson.loads(ask(CHUNKED + b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body))[1])["data"]
+    for written in (b"a%2Fb%2F", b"%2Fc", b"na%C3%AFve", b"50%20%25", b"d/?"):
+        line = b"DELETE /v1/tasks/%d/tags/%b HTTP/1.1\r\n" % (task["id"], written)
+        status, answer = ask(line + WHO + b"\r\n")
+        assert status == 200, written
+    assert orjson.loads(answer)["data"]["tags"] == []
+
+
 def test_a_body_in_chunks_is_read(ask: Ask) -> None:
     status, body = ask(CHUNKED + b'd\r\n{"title":"x"}\r\n0\r\n\r\n')
     assert status == 201

@@ -56,7 +56,8 @@ class World:
         if state == "no task":
             return NOBODY
         group_id = None if state == "task in no group" else self.places["exists"]["group"]
-        found: int = self.owner.task(user_id=self.people["self"].id, group_id=group_id)["id"]
+        owner_id = self.people["self"].id
+        found: int = self.owner.task(user_id=owner_id, group_id=group_id, tags=["first"])["id"]
         if state == "trashed task":
             assert self.owner.delete(f"/tasks/{found}").status_code == 200
         return found

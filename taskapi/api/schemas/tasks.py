@@ -6,9 +6,11 @@ from marshmallow import Schema, fields
 
 from taskapi.api.schemas.aliased import Body
 from taskapi.api.schemas.fields import Day, Number, OneOf, Several, Text, Truth, Whole
+from taskapi.domain.records import MOST_TAGS
 
 PRIORITIES = {"high": 1, "medium": 2, "low": 3}
 MOST_HOURS = 1_000_000
+TAG = Text(1, 50)
 _ALIASES = {"completed": "status", "description": "information", "due_date": "deadline"}
 
 
@@ -22,7 +24,7 @@ class TaskChanges(Body):
     priority = OneOf((1, 2, 3), PRIORITIES)
     deadline = Day(allow_none=True)
     information = Text(0, 10_000, absent="", allow_none=True)
-    tags = Several(Text(1, 50), 20, absent=True, allow_none=True)
+    tags = Several(TAG, MOST_TAGS, absent=True, allow_none=True)
     user_id = Whole()
     group_id = Whole(allow_none=True)
     estimate_hours = Number(0, MOST_HOURS, allow_none=True)
@@ -32,6 +34,12 @@ class TaskIn(TaskChanges):
     """A new task."""
 
     title = Text(1, 200, required=True)
+
+
+class TagsIn(Body):
+    """Tags that a task gets beside those that it has."""
+
+    tags = Several(TAG, MOST_TAGS, required=True)
 
 
 class TaskOut(Schema):
