@@ -18,7 +18,7 @@ FLASK = $(if $(shell grep -s '^TASKAPI_ENV=' .env),,TASKAPI_ENV=$${TASKAPI_ENV:-
 	$(BIN)/flask --app taskapi:create_app
 CODE := taskapi worker tests migrations run.py celery_app.py
 
-.PHONY: help run stop reset logs psql redis-cli demo backup backups verify restore undo scrub test fuzz chaos mutants lint format bench bench-flat bench-cascade clean lock environment environment-dev
+.PHONY: help run stop reset logs psql redis-cli demo backup backups verify restore undo scrub cleanup test fuzz chaos mutants lint format bench bench-flat bench-cascade clean lock environment environment-dev
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ demo: environment ## Fill what `make run` has started with 3 groups, 12 users an
 
 scrub: environment ## Prove that every index and counter is what the records say
 	@$(FLASK) scrub
+
+cleanup: environment ## Remove what nobody needs any more (ARGS=--dry-run only counts, ARGS=trash that alone)
+	@$(FLASK) cleanup $(ARGS)
 
 backup: environment ## Back up everything, and prove that the backup is good
 	@$(FLASK) backup

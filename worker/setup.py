@@ -34,7 +34,8 @@ def make_celery(settings: Settings) -> Celery:
     _allow_root(settings.production)
     outlive_the_broker()
     addresses = addresses_of(settings)
-    jobs = ["worker.archives", "worker.restores", "worker.sync", "worker.checks", "worker.housekeeping"]
+    jobs = ["worker.archives", "worker.restores", "worker.sync", "worker.checks"]
+    jobs += ["worker.housekeeping", "worker.cleaning"]
     made = Celery("taskapi", include=jobs, amqp=Soon)
     made.conf.update(
         _configuration(addresses), beat_schedule=beat_schedule(settings.sync_interval, settings.backup_at)

@@ -1,13 +1,14 @@
 """What an operator and the supervisor run.
 
 `flask sync | close`, `flask backup | backups | verify | restore | undo`,
-`flask compare | scrub | quarantine | doctor`, `flask demo`
+`flask compare | scrub | quarantine | cleanup | doctor`, `flask demo`
 """
 
 from flask import Flask
 
 from taskapi.cli.archives import backup, backups, restore, undo, verify
 from taskapi.cli.checking import compare, doctor, scrub
+from taskapi.cli.cleaning import cleanup
 from taskapi.cli.demo import demo
 from taskapi.cli.quarantine import quarantine
 from taskapi.cli.syncing import close, sync
@@ -15,7 +16,7 @@ from taskapi.cli.syncing import close, sync
 COMMANDS = (
     *(sync, close),
     *(backup, backups, verify, restore, undo),
-    *(compare, scrub, quarantine, doctor),
+    *(compare, scrub, quarantine, cleanup, doctor),
     demo,
 )
 

@@ -83,6 +83,7 @@ class Settings:
     backup_url: str = variable(_STORAGE_WORDS, readers.storage_url, address=True)
     backup_at: time = variable("a UTC time such as 03:00", readers.clock, "03:00")  # noqa: RUF009 - the same
     backup_keep: int = variable("how many backups to keep, from 1 to 1000", readers.whole(1, 1000), "7")
+    trash_days: int = variable("whole days from 1 to 3650", readers.whole(1, 3650), "30")
     upload_url: str = variable(_STORAGE_WORDS, readers.storage_url, address=True)
     upload_max_bytes: int = variable("whole bytes from 1 to 1073741824", readers.whole(1, 2**30), "10485760")
     registration: str = variable("open or closed", readers.one_of("open", "closed"), "open")

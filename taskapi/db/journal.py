@@ -37,6 +37,10 @@ _LAST_RESTORE = text(
     " FROM change WHERE kind = 'restore' AND (NOT :archived OR fields->'archive'->>1 IS NOT NULL)"
     " ORDER BY record_id DESC LIMIT 1"
 )
+_RESTORES = text(
+    f"SELECT record_id AS epoch, version, {_MOMENT} FROM change"  # noqa: S608 - our own names
+    " WHERE kind = 'restore' AND change.at >= CAST(:since AS timestamptz) ORDER BY record_id"
+)
 _NAMED = text(
     f"SELECT operation, kind, record_id, version, {_MOMENT} FROM change"  # noqa: S608 - our own names
     " WHERE change.at > CAST(:since AS timestamptz) AND operation LIKE 'op:% %' ORDER BY change.at, version"
@@ -100,6 +104,13 @@ def last_restore(connection: Connection, *, archived: bool = False) -> Restored 
     """The last restore, or the last one that has kept an archive; None without any."""
     row = connection.execute(_LAST_RESTORE, {"archived": archived}).mappings().first()
     return None if row is None else Restored(**row)
+
+
+def restores(connection: Connection, since: str) -> list[tuple[int, int, str]]:
+    """The restores since that timestamp: the epoch of each, its version, and when it was."""
+    with faults_named():
+        found = connection.execute(_RESTORES, {"since": since})
+        return [(row.epoch, row.version, row.at) for row in found]
 
 
 def last_change(connection: Connection) -> int:

@@ -39,12 +39,17 @@ def _concerns(name: str, user_ids: Collection[int], group_ids: Collection[int]) 
     return by_user or (what != "user" and int(numbers[-1]) in group_ids)
 
 
-def is_left(leaving: frozenset[str], task: Task) -> bool:
-    """Whether the task is one that a cascade has taken along, swept or not."""
+def names_over(task: Task) -> set[str]:
+    """The names under which a cascade may take the task along, or bring it back."""
     names = {user_goes(task.user_id)}
     if task.group_id is not None:
         names |= {group_goes(task.group_id), member_goes(task.user_id, task.group_id)}
-    return not names.isdisjoint(leaving)
+    return names
+
+
+def is_left(leaving: frozenset[str], task: Task) -> bool:
+    """Whether the task is one that a cascade has taken along, swept or not."""
+    return not names_over(task).isdisjoint(leaving)
 
 
 def gone(task: Task, moment: str, name: str) -> Task:

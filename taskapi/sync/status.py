@@ -8,7 +8,7 @@ from taskapi.db.engine import Engine, is_reachable
 from taskapi.db.errors import PostgresAway
 from taskapi.domain import clock
 from taskapi.domain.errors import Unavailable
-from taskapi.store import checks, comparisons, dirty, heartbeats, state, syncs, watch
+from taskapi.store import checks, cleanups, comparisons, dirty, heartbeats, state, syncs, watch
 from taskapi.store.client import Store
 from taskapi.store.heartbeats import Alive
 from taskapi.store.jobs import Jobs
@@ -42,6 +42,7 @@ def read_status(store: Store, engine: Engine, broker: Jobs, interval: float) -> 
         "sync_count": done.sync_count,
         "rows_synced": done.rows_synced,
         "last_compare": comparisons.last(store),
+        "cleanup": cleanups.last(store),
         "headroom": headroom(store, now, kept),
         "ground": ground.told(kept),
     }

@@ -8,6 +8,7 @@ import pytest
 from redis import Redis
 from sqlalchemy import text
 
+from taskapi.config import Settings, load_settings
 from taskapi.db.engine import Engine, connect, transaction
 from taskapi.domain.callers import Claim
 from taskapi.domain.clock import timestamp
@@ -21,6 +22,7 @@ from taskapi.store.records import save
 from taskapi.sync.admission import admit
 from taskapi.sync.compare import compare
 from taskapi.sync.flush import drain
+from tests.conftest import product_environment
 
 OWNER = Claim(1)
 REFUSES_EVIL = """
@@ -45,6 +47,12 @@ def store(servers: Servers, redis_data: Redis) -> Iterator[Store]:
     store = client.connect(servers.urls["redis"])
     yield store
     store.redis.close()
+
+
+@pytest.fixture
+def settings(servers: Servers) -> Settings:
+    """Those of a program of the product on these servers."""
+    return load_settings(product_environment(servers), None)
 
 
 @pytest.fixture

@@ -85,6 +85,13 @@ class LossOut(Schema):
     at = fields.DateTime()
 
 
+class CleanupOut(Schema):
+    """When a clean-up job was done last, and how much it removed then."""
+
+    at = fields.DateTime()
+    removed = fields.Integer()
+
+
 class BackupOut(Schema):
     """One backup."""
 
@@ -129,6 +136,11 @@ class StatusOut(Schema):
     last_compare = fields.Dict(
         allow_none=True,
         metadata={"description": "{at, equal, sound, exact, repaired, left} of the last audit."},
+    )
+    cleanup = fields.Dict(
+        keys=fields.String(),
+        values=fields.Nested(CleanupOut),
+        metadata={"description": "Each clean-up job that was ever done, by name."},
     )
     headroom = fields.Dict(metadata={"description": "What is left of memory, ids and disks, and how long."})
     ground = fields.Dict(metadata={"description": "What the last check of the stores found."})

@@ -1,0 +1,98 @@
+"""The clean-up jobs as they are rung: when due, by one worker at a time, noted, and cut short by no fault."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from celery import Celery
+
+from taskapi import cleaning
+from taskapi.domain import clock
+from taskapi.domain.callers import Claim
+from taskapi.domain.clock import timestamp
+from taskapi.domain.records import Task
+from taskapi.embedded.servers import Servers
+from taskapi.services.owner import ensure_owner
+from taskapi.store import cleanups, jobs, keys
+from taskapi.store.plans import Change
+from taskapi.store.records import save
+from taskapi.store.scrub import differences
+from worker import cleaning as rung
+from worker.connections import store
+from worker.schedule import CLEANUPS, beat_schedule
+from worker.sync import flush
+
+
+@pytest.fixture
+def old(app: Celery, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many tasks have been in the trash for 31 days."""
+    flush()
+    ensure_owner(store(), "o@example.org", "admin1234")
+    now = timestamp()
+    gone = Task(title="t", user_id=1, created_at=now, updated_at=now, deleted_at=now)
+    save(store(), Claim(0), [Change(None, gone, "created")] * 100)
+    later = clock.now() + timedelta(days=31)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    return 100
+
+
+def test_every_job_is_rung_each_hour_at_a_minute_of_its_own(app: Celery):
+    table = beat_schedule(900.0)
+    assert {name.removeprefix("cleanup.") for name in CLEANUPS} == set(cleaning.JOBS)
+    assert all(name in app.tasks for name in CLEANUPS)
+    minutes = [min(table[name]["schedule"].minute) for name in CLEANUPS]
+    assert len(set(minutes)) == len(CLEANUPS)
+    assert all(table[name]["schedule"].hour == set(range(24)) for name in CLEANUPS)
+
+
+def test_two_workers_at_once_empty_the_trash_once(old: int, app: Celery):
+    before = store().redis.xlen("journal")
+
+    def ring_once() -> None:
+        app.set_current()
+        rung.trash()
+
+    rings = [threading.Thread(target=ring_once) for _ in range(3)]
+    for ring in rings:
+        ring.start()
+    for ring in rings:
+        ring.join()
+    assert store().redis.zcard(keys.TRASHED) == 0
+    assert store().redis.xlen("journal") == before + old
+    assert cleanups.last(store())["trash"]["removed"] == old
+    assert differences(store()) == []
+
+
+def test_it_rests_before_it_is_done_again(old: int, monkeypatch: pytest.MonkeyPatch):
+    rung.trash()
+    first = cleanups.last(store())
+    rung.trash()
+    assert cleanups.last(store()) == first
+    later = clock.now() + timedelta(hours=1)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    rung.trash()
+    assert cleanups.last(store())["trash"]["removed"] == 0
+
+
+def test_whoever_waits_for_a_turn_looks_again_whether_it_is_due(old: int, monkeypatch: pytest.MonkeyPatch):
+    take = jobs.take_turn
+
+    def late(*args: object) -> bool:
+        cleanups.note(store(), "trash", 7)
+        return bool(take(*args))  # type: ignore[arg-type]
+
+    monkeypatch.setattr(jobs, "take_turn", late)
+    rung.trash()
+    assert cleanups.last(store())["trash"]["removed"] == 7
+    assert store().redis.zcard(keys.TRASHED) == old
+
+
+def test_while_postgresql_is_away_nothing_is_purged(old: int, servers: Servers):
+    servers.stop("postgres")
+    try:
+        rung.trash()
+    finally:
+        servers.start("postgres")
+    assert store().redis.zcard(keys.TRASHED) == old
+    rung.trash()
+    assert store().redis.zcard(keys.TRASHED) == 0

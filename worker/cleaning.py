@@ -1,0 +1,34 @@
+"""The clean-up jobs: rung by the beat each hour, done when they are due, by one worker at a time."""
+
+import structlog
+
+from taskapi import cleaning
+from taskapi.cleaning import Ground
+from taskapi.domain.errors import Refused
+from taskapi.store import jobs
+from worker.connections import broker, engine, settings, store
+from worker.registering import job
+
+LONGEST_SECONDS = 1800
+
+log = structlog.get_logger("worker.cleaning")
+
+
+@job("cleanup.trash", time_limit=LONGEST_SECONDS)
+def trash() -> None:
+    """Purges what has lain in the trash for TRASH_DAYS."""
+    _in_turn("trash")
+
+
+def _in_turn(name: str) -> None:
+    """Two who do it at once would do no harm, and one is enough; whoever dies ends their turn in time."""
+    turn = f"cleanup.{name}"
+    try:
+        if cleaning.is_due(store(), name) and jobs.take_turn(broker(), turn, LONGEST_SECONDS):
+            try:
+                if cleaning.is_due(store(), name):
+                    cleaning.clean(Ground(settings(), store(), engine()), name)
+            finally:
+                jobs.end_turn(broker(), turn)
+    except Refused as fault:
+        log.warning("not cleaned up", name=name, reason=str(fault))
