@@ -8,7 +8,7 @@ import orjson
 from flask import Response, request
 from werkzeug.http import parse_list_header
 
-from taskapi.api import preconditions, seen, tokens
+from taskapi.api import cookies, preconditions, seen, tokens
 from taskapi.api.contracts import Contract
 from taskapi.api.inputs import Asked
 from taskapi.api.links import links
@@ -47,7 +47,10 @@ def shown(contract: Contract, record: Shown, fields: tuple[str, ...] = ()) -> Re
         headers.append(("ETag", preconditions.strong(version)))
     if contract.location:
         headers.append(("Location", located(contract.location, record.id)))
-    return Response(body, contract.status, headers, content_type="application/json")
+    response = Response(body, contract.status, headers, content_type="application/json")
+    if contract.signs_out:
+        cookies.sign_out(response)
+    return response
 
 
 def written(record: Shown) -> Headers:
@@ -117,8 +120,14 @@ def _login(contract: Contract, login: Login) -> Response:
         "token_type": "bearer",
         "expires_in": settings().access_token_expire_minutes * 60,
     }
+    by_cookie = cookies.are_wanted()
+    if by_cookie:
+        told["csrf_token"] = cookies.csrf_token(login.session)
     body = b'%b,"data":{"user":%b}}' % (orjson.dumps(told)[:-1], login.user.body)
     headers = written(login.user)
     if contract.location:
         headers.append(("Location", located(contract.location, login.user_id)))
-    return Response(body, contract.status, headers, content_type="application/json")
+    response = Response(body, contract.status, headers, content_type="application/json")
+    if by_cookie:
+        cookies.give(response, login)
+    return response

@@ -8,7 +8,7 @@ from flask import request
 
 from taskapi.api import tokens
 from taskapi.api.callers import bearer_text
-from taskapi.api.contracts import accepts, asks, attempt, authenticated, lists, public, returns
+from taskapi.api.contracts import accepts, asks, attempt, authenticated, lists, public, returns, signs_out
 from taskapi.api.schemas.accounts import (
     DeletedSession,
     Ended,
@@ -18,6 +18,7 @@ from taskapi.api.schemas.accounts import (
     SessionOut,
     SignedIn,
     SignIn,
+    SignInQuery,
 )
 from taskapi.api.schemas.query import PageQuery, Query
 from taskapi.api.schemas.users import UserOut
@@ -41,6 +42,7 @@ LONGEST_AGENT = 200
 @public
 @attempt("register")
 @accepts(Register, form=True)
+@asks(SignInQuery)
 @returns(SignedIn, 201, at="/users/{id}")
 def register(claim: Claim, sent: dict[str, Any]) -> Login:
     """Become a user, and be signed in."""
@@ -53,6 +55,7 @@ def register(claim: Claim, sent: dict[str, Any]) -> Login:
 @public
 @attempt("login")
 @accepts(SignIn, form=True)
+@asks(SignInQuery)
 @returns(SignedIn)
 def log_in(claim: Claim, sent: dict[str, Any]) -> Login:
     """Sign in with a username, an e-mail address or an id."""
@@ -65,6 +68,7 @@ def log_in(claim: Claim, sent: dict[str, Any]) -> Login:
 @bp.post("/auth/refresh")
 @public
 @accepts(Refresh, optional=True)
+@asks(SignInQuery)
 @returns(SignedIn)
 def refresh(claim: Claim, sent: dict[str, Any]) -> Login:
     """Trade a refresh token, in the body or as Bearer, for new tokens; each is good for one use."""
@@ -76,9 +80,10 @@ def refresh(claim: Claim, sent: dict[str, Any]) -> Login:
 
 @bp.post("/auth/logout")
 @authenticated(Right.OWN_ACCOUNT)
+@signs_out
 @returns(Ended)
 def log_out(claim: Claim) -> Shown:
-    """End the session of the token that is used."""
+    """End the session of the token or cookie that is used."""
     return accounts.log_out(store(), claim)
 
 
@@ -102,6 +107,7 @@ def list_sessions(claim: Claim, wanted: Page) -> Listed:
 
 @bp.delete("/auth/sessions")
 @authenticated(Right.OWN_ACCOUNT)
+@signs_out
 @returns(Ended)
 def end_sessions(claim: Claim) -> Shown:
     """Sign out everywhere."""

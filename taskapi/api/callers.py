@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from flask import request
 
+from taskapi.api import seen
 from taskapi.api.addresses import Addresses
 from taskapi.api.tokens import Tokens
 from taskapi.config import Settings
@@ -19,6 +20,7 @@ from taskapi.services import accounts, passwords
 from taskapi.services.passwords import VerifiedMemory
 from taskapi.store.client import Store
 
+SESSION = "session"
 _WRONG = "The user name or the password is wrong."
 
 
@@ -58,7 +60,7 @@ class Callers:
             return OWNER_ID, None, None
         given = request.environ.get("HTTP_AUTHORIZATION")
         if given is None:
-            raise Unauthorized("Sign in first: no credentials were given.", missing=True)
+            return self._by_cookie()
         scheme, _, rest = given.partition(" ")
         if scheme.lower() == "bearer":
             token = self._tokens.access(rest.strip())
@@ -67,6 +69,16 @@ class Callers:
             user_id, version = self._addresses.guard(self._basic, rest)
             return user_id, None, version
         raise Unauthorized("Sign in with Bearer or Basic.")
+
+    def _by_cookie(self) -> tuple[int, str, None]:
+        texts = session_cookies()
+        if not texts:
+            raise Unauthorized("Sign in first: no credentials were given.", missing=True)
+        seen.noted().by_cookie = True
+        if len(texts) > 1:
+            raise Unauthorized("Two different session cookies were sent.")
+        token = self._tokens.cookie(texts[0])
+        return token.user_id, token.session, None
 
     def _require_owner(self, password: str) -> None:
         if not passwords.are_same(_as_sent(password), self._owner_password):
@@ -87,6 +99,13 @@ def bearer_text() -> str | None:
     """The text of a Bearer token, if one was sent."""
     scheme, _, rest = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     return rest.strip() if scheme.lower() == "bearer" else None
+
+
+def session_cookies() -> list[str]:
+    """The texts of the session cookies that were sent, each once: a browser may have several of one name."""
+    if "HTTP_COOKIE" not in request.environ:
+        return []
+    return list(dict.fromkeys(request.cookies.getlist(SESSION)))
 
 
 def _basic_pair(encoded: str) -> tuple[str, str]:

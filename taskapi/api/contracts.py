@@ -32,7 +32,8 @@ class Contract:
 
     `body` and `query` are schemas of what is taken, `returned` of the record answered, `plural` its name
     in a list, `beside` the JSON types of what else a list tells. `location` is the path of what a 201
-    has made. `attempts` names the limit per address; `uncounted` is what has none at all.
+    has made. `attempts` names the limit per address; `uncounted` is what has none at all. What
+    `signs_out` takes the cookies away.
     """
 
     right: Right | None = None
@@ -49,6 +50,7 @@ class Contract:
     conditional: bool = False
     attempts: str | None = None
     uncounted: bool = False
+    signs_out: bool = False
 
     @property
     def record_fields(self) -> frozenset[str]:
@@ -90,6 +92,11 @@ def attempt(scope: str) -> Callable[[View], View]:
 def uncounted(view: View) -> View:
     """Counted against no limit: for probes and documents."""
     return declared(uncounted=True)(view)
+
+
+def signs_out(view: View) -> View:
+    """Ends the caller's session: takes the cookies away."""
+    return declared(signs_out=True)(view)
 
 
 def accepts(schema: type[Body], *, form: bool = False, optional: bool = False) -> Callable[[View], View]:

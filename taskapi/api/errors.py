@@ -9,6 +9,12 @@ class Malformed(Refused):
     code = "malformed"
 
 
+class CsrfFailed(Refused):
+    """A request by cookie that a page of somebody else may have made the browser send."""
+
+    code = "csrf_failed"
+
+
 class Unsupported(Refused):
     """A body of a media type that the endpoint does not take."""
 

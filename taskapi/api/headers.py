@@ -8,7 +8,7 @@ from time import perf_counter
 import structlog
 from flask import Flask, Response, request
 
-from taskapi.api import cors, seen
+from taskapi.api import cookies, cors, seen
 
 log = structlog.get_logger("taskapi.request")
 
@@ -26,6 +26,8 @@ def register(app: Flask, origins: tuple[str, ...], log_level: str) -> None:
             headers.add("Cache-Control", "no-store")
         if notes.policy is not None:
             headers.extend(seen.limit_headers(notes, notes.policy))
+        if notes.by_cookie and response.status_code == 401:
+            cookies.take(response)
         if origins:
             cors.allow(response, origins)
         if chatty:

@@ -34,6 +34,13 @@ _SECURITY = {
     "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
     "basic": {"type": "http", "scheme": "basic"},
     "owner": {"type": "apiKey", "in": "header", "name": "X-Owner-Password"},
+    "cookie": {"type": "apiKey", "in": "cookie", "name": "session"},
+}
+_CSRF = {
+    "in": "header",
+    "name": "X-CSRF-Token",
+    "schema": {"type": "string"},
+    "description": "The value of the cookie csrf_token: needed by pages that call with the session cookie.",
 }
 
 
@@ -171,7 +178,8 @@ def _query_parameter(name: str, field: Any) -> dict[str, Any]:
 def _headers(endpoint: Endpoint) -> list[dict[str, Any]]:
     names = ["If-Match"] if endpoint.contract.conditional else []
     names += ["If-None-Match"] if endpoint.method == "GET" else ["Idempotency-Key", "Prefer"]
-    return [{"in": "header", "name": name, "schema": {"type": "string"}} for name in names]
+    told = [{"in": "header", "name": name, "schema": {"type": "string"}} for name in names]
+    return told if endpoint.method == "GET" or endpoint.contract.right is Right.PUBLIC else [*told, _CSRF]
 
 
 def _content(schema: dict[str, Any] | None) -> dict[str, Any]:

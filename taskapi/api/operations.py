@@ -14,7 +14,7 @@ from taskapi.api.errors import Malformed
 from taskapi.domain.callers import Operation
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def canonical_path() -> str:
@@ -30,7 +30,7 @@ def operation(secret: bytes, key: str, sent: dict[str, Any] | None, *, known: bo
 
     The fingerprint is keyed with a secret: a body may hold a password, and the fingerprint is kept for a day.
     """
-    if request.method in _SAFE:
+    if request.method in SAFE:
         return None
     if not _KEY.fullmatch(key):
         raise Malformed("Idempotency-Key must be 1 to 255 visible ASCII characters.")

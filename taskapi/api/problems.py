@@ -25,6 +25,7 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "invalid": (400, "Invalid values"),
     "unauthorized": (401, "Not signed in"),
     "forbidden": (403, "Not allowed"),
+    "csrf_failed": (403, "CSRF check failed"),
     "not_found": (404, "Not found"),
     "method_not_allowed": (405, "Method not allowed"),
     "not_acceptable": (406, "Not acceptable"),

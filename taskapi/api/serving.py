@@ -12,7 +12,7 @@ from flask import Blueprint, Response, request
 from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException
 
-from taskapi.api import answers, inputs, preconditions, seen
+from taskapi.api import answers, cookies, inputs, preconditions, seen
 from taskapi.api.addresses import ANONYMOUS
 from taskapi.api.contracts import Contract, View, contract_of
 from taskapi.api.operations import operation
@@ -77,6 +77,7 @@ def _endpoint(view: View, contract: Contract) -> View:
             wired().addresses.count(contract.attempts or ANONYMOUS)
         claim = _claim(right)
         with _caller_first(claim):
+            cookies.require_meant(claim)
             read = _read(contract, known=claim.user_id != 0)
         given |= read.given
         returned = _confirmed(claim, lambda confirmed: _called(view, read, confirmed, given))

@@ -1,4 +1,4 @@
-"""Access and refresh tokens: made and checked by flask-jwt-extended, and remembered once checked."""
+"""Access, refresh and cookie tokens: made and checked by flask-jwt-extended, and remembered once checked."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from flask import Flask
@@ -23,8 +24,12 @@ _ENDED = "This token is not valid, or has expired."
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What a checked token says. `refresh_id` is empty in an access token; `expires` is in Unix seconds."""
+    """What a checked token says: its kind is access, refresh or cookie, and no kind passes for another.
 
+    `refresh_id` is empty but in a refresh token; `expires` is in Unix seconds.
+    """
+
+    kind: str
     user_id: int
     session: str
     expires: float
@@ -34,8 +39,8 @@ class Token:
 class Tokens:
     """The tokens of one app.
 
-    A checked access token is remembered, because checking one costs more than the whole read that it is
-    for; its expiry is looked at on every use, and the session that it names is read with the data.
+    A checked access or cookie token is remembered, because checking one costs more than the whole read that
+    it is for; its expiry is looked at on every use, and the session that it names is read with the data.
     """
 
     def __init__(self) -> None:
@@ -44,9 +49,16 @@ class Tokens:
 
     def access(self, text: str) -> Token:
         """The access token in that text; raises Unauthorized."""
+        return self._known(text, "access")
+
+    def cookie(self, text: str) -> Token:
+        """The token in a session cookie; raises Unauthorized."""
+        return self._known(text, "cookie")
+
+    def _known(self, text: str, kind: str) -> Token:
         found = self._remembered.get(text)
-        if found is None:
-            found = _checked(text, "access")
+        if found is None or found.kind != kind:
+            found = _checked(text, kind)
             self._remember(text, found)
         if found.expires <= time.time():
             raise Unauthorized(_ENDED)
@@ -67,10 +79,26 @@ def refresh(text: str) -> Token:
     return found
 
 
+def former_cookie(text: str) -> Token | None:
+    """The token in a session cookie, None if it is not good any more."""
+    try:
+        return _checked(text, "cookie")
+    except Unauthorized:
+        return None
+
+
 def made(user_id: int, session: str, refresh_id: str) -> tuple[str, str]:
     """An access and a refresh token for a session."""
     access = create_access_token(str(user_id), additional_claims={"sid": session})
     return access, create_refresh_token(str(user_id), additional_claims={"sid": session, "rid": refresh_id})
+
+
+def made_cookie(user_id: int, session: str, seconds: int) -> str:
+    """A token for the cookie of a session, good for as long as that."""
+    claims = {"sid": session, "type": "cookie"}
+    return create_access_token(
+        str(user_id), expires_delta=timedelta(seconds=seconds), additional_claims=claims
+    )
 
 
 def register(app: Flask, settings: Settings) -> None:
@@ -105,4 +133,4 @@ def _read(said: dict[str, Any]) -> Token:
         raise Unauthorized(_ENDED)
     if not session or len(subject) > 16:
         raise Unauthorized(_ENDED)
-    return Token(int(subject), session, float(said.get("exp", 0)), str(said.get("rid", "")))
+    return Token(said["type"], int(subject), session, float(said.get("exp", 0)), str(said.get("rid", "")))

@@ -124,8 +124,8 @@ def app(data: Store, shared_app: Flask) -> Iterator[Flask]:
 
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
-    """A client without credentials."""
-    return app.test_client()
+    """A client without credentials, which forgets the cookies that it is given."""
+    return app.test_client(use_cookies=False)
 
 
 @pytest.fixture
@@ -138,6 +138,14 @@ def owner(client: FlaskClient) -> Person:
 def user(client: FlaskClient) -> Person:
     """A plain user, by Bearer token."""
     return signed_up(client, "ada")
+
+
+@pytest.fixture
+def browser(app: Flask, user: Person) -> FlaskClient:
+    """A client that keeps its cookies, with which that user has signed in."""
+    client = app.test_client()
+    assert client.post("/login", json={"username": "ada", "password": PASSWORD}).status_code == 200
+    return client
 
 
 @pytest.fixture

@@ -58,6 +58,7 @@ def test_the_tour_runs_as_it_is_written(home: Path):
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     answers = [json.loads(line) for line in ran.stdout.splitlines() if line.startswith("{")]
+    answers, by_cookie = answers[:19], answers[19:]
     assert len(answers) == 19
     assert all(answer.get("success", True) for answer in answers[:-1]), ran.stdout
     assert [answers[-3]["data"]["id"], answers[-1]["status"]] == [1, 404]
@@ -67,3 +68,4 @@ def test_the_tour_runs_as_it_is_written(home: Path):
     assert "Preference-Applied: durability=postgres" in ran.stdout
     assert re.search(r"2 \| Check the tables again +\| f", ran.stdout), ran.stdout
     assert answers[13]["status"] == "healthy"
+    assert [answer.get("code") for answer in by_cookie] == [None, None, "csrf_failed", None, None]

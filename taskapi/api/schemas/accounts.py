@@ -8,6 +8,7 @@ from marshmallow import Schema, ValidationError, fields
 
 from taskapi.api.schemas.aliased import Body
 from taskapi.api.schemas.fields import EMail, OneOf, Password, Text, Username
+from taskapi.api.schemas.query import Choice, Query
 from taskapi.api.schemas.users import OTHER_ROLES, UserOut
 from taskapi.domain.records import ROLES
 
@@ -26,6 +27,17 @@ class Register(Body):
         if "username" not in values and "email" not in values:
             raise ValidationError({"username": ["Give a username, an e-mail address, or both."]})
         return values
+
+
+class SignInQuery(Query):
+    """Whether cookies are wanted too."""
+
+    class Meta:
+        """Who signed in is answered whole."""
+
+        exclude = ("narrowed",)
+
+    session = Choice({"cookie": True})
 
 
 class SignIn(Body):
@@ -58,6 +70,7 @@ class SignedIn(Schema):
         "refresh_token": {"type": "string"},
         "token_type": {"const": "bearer"},
         "expires_in": {"type": "integer", "description": "Seconds until the access token ends."},
+        "csrf_token": {"type": "string", "description": "With cookies: what X-CSRF-Token must be."},
     }
 
     user = fields.Nested(UserOut)
