@@ -40,11 +40,15 @@ _LONELY = text(
     "WITH gone AS (SELECT 'user' AS kind, id FROM unnest(CAST(:users AS bigint[])) AS named(id)"  # noqa: S608 - our own names
     f" WHERE NOT EXISTS (SELECT FROM users WHERE users.id = named.id AND {_LIVE})"
     " UNION ALL SELECT 'group', id FROM unnest(CAST(:groups AS bigint[])) AS named(id)"
-    f" WHERE NOT EXISTS (SELECT FROM groups WHERE groups.id = named.id AND {_LIVE}))"
+    f" WHERE NOT EXISTS (SELECT FROM groups WHERE groups.id = named.id AND {_LIVE})"
+    " UNION ALL SELECT 'task', id FROM unnest(CAST(:tasks AS bigint[])) AS named(id)"
+    " WHERE NOT EXISTS (SELECT FROM tasks WHERE tasks.id = named.id AND purged IS NOT TRUE))"
     " SELECT 'task:' || tasks.id, gone.kind || ':' || gone.id FROM tasks JOIN gone"
-    f" ON gone.id = CASE gone.kind WHEN 'user' THEN user_id ELSE group_id END WHERE {_LIVE}"
+    f" ON gone.id = CASE gone.kind WHEN 'user' THEN user_id WHEN 'group' THEN group_id END WHERE {_LIVE}"
     " UNION ALL SELECT 'user:' || users.id, 'group:' || gone.id FROM users JOIN gone"
-    f" ON gone.kind = 'group' AND gone.id = ANY(group_ids) WHERE {_LIVE} LIMIT 1"
+    f" ON gone.kind = 'group' AND gone.id = ANY(group_ids) WHERE {_LIVE}"
+    " UNION ALL SELECT 'file:' || files.id, 'task:' || gone.id FROM files JOIN gone"
+    f" ON gone.kind = 'task' AND gone.id = task_id WHERE {_LIVE} LIMIT 1"
 )
 _IS_STAYING = f"(CAST(:kind AS text) = 'credential' AND id = {OWNER_ID})"
 """The owner's own password stands in the settings, and never goes back."""
@@ -207,9 +211,10 @@ def _comparable(name: str, type_: Any) -> str:
 
 
 def without_parent(
-    connection: Connection, users: Sequence[int], groups: Sequence[int]
+    connection: Connection, users: Sequence[int], groups: Sequence[int], tasks: Sequence[int]
 ) -> tuple[str, str] | None:
-    """A live record and the one of these users and groups that it is left without, if there is any."""
+    """A live record and the one of these users, groups and tasks that it is left without, if there is any."""
+    named = {"users": list(users), "groups": list(groups), "tasks": list(tasks)}
     with faults_named():
-        found = connection.execute(_LONELY, {"users": list(users), "groups": list(groups)}).first()
+        found = connection.execute(_LONELY, named).first()
     return None if found is None else (found[0], found[1])

@@ -27,9 +27,15 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR, UUID
 from sqlalchemy.types import TypeEngine
 
-from taskapi.domain.records import Credential, Group, Record, Task, User
+from taskapi.domain.records import Credential, File, Group, Record, Task, User
 
-RECORDS: dict[str, type[Record]] = {"user": User, "credential": Credential, "group": Group, "task": Task}
+RECORDS: dict[str, type[Record]] = {
+    "user": User,
+    "credential": Credential,
+    "group": Group,
+    "task": Task,
+    "file": File,
+}
 """Every kind, in the order in which all writers lock their rows."""
 
 metadata = MetaData()

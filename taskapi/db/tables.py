@@ -28,6 +28,12 @@ class Task(db.Model):  # type: ignore[name-defined,misc]
     __table__ = MIRRORS["task"]
 
 
+class File(db.Model):  # type: ignore[name-defined,misc]
+    """The mirror of the files: what is said of them, not their bytes."""
+
+    __table__ = MIRRORS["file"]
+
+
 class Meta(db.Model):  # type: ignore[name-defined,misc]
     """Which installation this is; one row."""
 

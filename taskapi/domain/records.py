@@ -91,3 +91,19 @@ class Task(Record):
     completed_at: str | None = None
     created_at: str
     updated_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File(Record):
+    """What is attached to a task: its bytes lie on a shelf, under a name made of `id` and `sha256`.
+
+    `user_id` is who has sent it. It never changes, and is in no trash: it is there, or purged.
+    """
+
+    task_id: int
+    filename: str
+    content_type: str
+    size: int
+    sha256: str
+    user_id: int
+    created_at: str

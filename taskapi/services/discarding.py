@@ -9,11 +9,11 @@ from typing import Any
 from taskapi.domain import cascades as rules
 from taskapi.domain.callers import Claim
 from taskapi.domain.errors import Conflict
-from taskapi.domain.records import GROUP_ADMIN, OWNER, OWNER_ID, Credential, Group, Record, Task, User
-from taskapi.services import cascades
+from taskapi.domain.records import GROUP_ADMIN, OWNER, OWNER_ID, Credential, File, Group, Record, Task, User
+from taskapi.services import cascades, purging
 from taskapi.store import codec, keys
 from taskapi.store.client import Store
-from taskapi.store.kinds import CREDENTIAL, GROUP, KINDS, TASK, USER
+from taskapi.store.kinds import CREDENTIAL, FILE, GROUP, KINDS, TASK, USER
 from taskapi.store.plans import Change
 from taskapi.store.quarantine import Refusal
 from taskapi.store.reading import Question, Seen, ask
@@ -138,6 +138,17 @@ def _credential_back(case: _Case, held: Credential) -> Plan:
     return Plan([case.becomes(held)], sessions_end=[case.id])
 
 
+def _file_back(case: _Case, held: File) -> Plan:
+    """With its task, which may lie in the trash."""
+    wanted = (keys.record(TASK.name, held.task_id), keys.trashed(TASK.name, held.task_id))
+    seen = case.ask(*wanted)
+    task: Task | None = seen.record(TASK, held.task_id)
+    if task is None:
+        there = "in the trash: restore it" if seen.found[wanted[1]] else "gone: retry"
+        raise Conflict(f"In PostgreSQL it is a file of task {held.task_id}, which is {there} instead.")
+    return Plan([case.becomes(held)], [task])
+
+
 def _require_same_life(case: _Case, held: Record) -> None:
     """What goes and comes back with a user or a group is not decided here."""
     if case.was is None or case.is_live == (held.deleted_at is None):
@@ -156,6 +167,13 @@ def _purged(case: _Case) -> Plan:
             " It goes from quarantine when PostgreSQL takes the note of that: retry then."
         )
     return Plan([] if case.was is None else [case.becomes(None)])
+
+
+def _task_purged(case: _Case) -> Plan:
+    """With its files."""
+    plan = _purged(case)
+    files = purging.files_of(case.store, case.claim, case.id) if plan.changes else []
+    return Plan([*plan.changes, *purging.purges(files)], counts=[purging.count_of(case.id, len(files))])
 
 
 def _user_purged(case: _Case) -> Plan:
@@ -207,10 +225,12 @@ _BACK: Mapping[str, Callable[[_Case, Any], Plan]] = {
     CREDENTIAL.name: _credential_back,
     GROUP.name: _group_back,
     TASK.name: _task_back,
+    FILE.name: _file_back,
 }
 _PURGED: Mapping[str, Callable[[_Case], Plan]] = {
     USER.name: _user_purged,
     CREDENTIAL.name: _credential_purged,
     GROUP.name: _group_purged,
-    TASK.name: _purged,
+    TASK.name: _task_purged,
+    FILE.name: _purged,
 }

@@ -13,6 +13,7 @@ from taskapi.domain.errors import Invalid, NotFound
 from taskapi.domain.records import Record, Task, User
 from taskapi.services import task_changes
 from taskapi.services.again import decided_again
+from taskapi.services.purging import purge_of
 from taskapi.services.results import Shown, deleted, whole
 from taskapi.store import keys
 from taskapi.store.client import Store
@@ -124,8 +125,10 @@ def remove_task(
         return _removed(again)
     in_trash = permanent and seen.stored(TASK, task_id) is None
     was = task_changes.required(seen, task_id, user_id, if_match, in_trash=in_trash)
-    change = Change(was, None, "purged") if permanent else task_changes.removal(was)
-    return _removed(save(store, claim, [change], guards))
+    if not permanent:
+        return _removed(save(store, claim, [task_changes.removal(was)], guards))
+    purge = purge_of(store, claim, was)
+    return _removed(save(store, claim, purge.changes, guards, counts=purge.counts))
 
 
 @decided_again

@@ -14,7 +14,7 @@ from taskapi.domain.errors import Invalid
 from taskapi.domain.filters import Order, Page, Scope, TaskFilter, TaskQuery
 from taskapi.domain.records import Task
 from taskapi.store import codec, keys, plans
-from taskapi.store.kinds import GROUP, TASK, USER
+from taskapi.store.kinds import FILE, GROUP, TASK, USER
 from taskapi.store.reading import Listing
 
 SLICE = 500
@@ -75,6 +75,11 @@ def group_page(group_ids: Sequence[int] | None, page: Page) -> list[Any]:
         *_window(page),
         *plans.listed(*((number,) for number in group_ids)),
     ]
+
+
+def file_page(task_id: int, page: Page) -> list[Any]:
+    """The same of the files of a task."""
+    return _union(FILE.name, [keys.files(task_id)], page)
 
 
 def _window(page: Page) -> tuple[Any, ...]:

@@ -11,6 +11,7 @@ unique:<kind>:<field>    hash   folded value: id
 tasks:<scope>:<suffix>   zset   ids of tasks; scope: all | g<group> | u<user>:g<group, 0 for none>;
                                 suffix: <status>:<priority> | #<tag> | due (score: day) | trash
 users, groups, members:<group>   zset  ids
+files:<task>             zset   ids of the files of a task, live or in the trash
 trashed                  zset   <kind>:<id> by the time of deletion in ms
 counts:<scope>           hash   <status>:<priority> and #<tag>: how many tasks
 spread:<scope>           hash   group or user id: how many tasks; trash-spread: the same of the trash
@@ -66,8 +67,8 @@ class Fate(StrEnum):
 
 
 FAMILIES: dict[str, Fate] = {
-    **dict.fromkeys(("user", "credential", "group", "task", "trash", "purged"), Fate.RECORD),
-    **dict.fromkeys(("unique", "tasks", "users", "groups", "members", "trashed"), Fate.DERIVED),
+    **dict.fromkeys(("user", "credential", "group", "task", "file", "trash", "purged"), Fate.RECORD),
+    **dict.fromkeys(("unique", "tasks", "files", "users", "groups", "members", "trashed"), Fate.DERIVED),
     **dict.fromkeys(("counts", "spread", "trash-spread"), Fate.DERIVED),
     **dict.fromkeys(("dirty", "quarantine"), Fate.WAITING),
     "journal": Fate.JOURNAL,
@@ -112,6 +113,11 @@ def tasks(scope: str, suffix: str) -> str:
 def members(group_id: int) -> str:
     """The users of a group."""
     return f"members:{group_id}"
+
+
+def files(task_id: int) -> str:
+    """The files of a task."""
+    return f"files:{task_id}"
 
 
 def counts(scope: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from taskapi.domain.clock import day_number
-from taskapi.domain.records import Credential, Group, Record, Task, User
+from taskapi.domain.records import Credential, File, Group, Record, Task, User
 from taskapi.store import keys
 
 Entry = tuple[str, int | None]
@@ -23,8 +23,8 @@ class Kind:
 
     `unique` fields are claimed ignoring case. `entries` and `counts` say in which lists a live
     record stands and which counters count it; `trash_entries` and `trash_counts`, while it is in
-    the trash. `parents` names the records that must be alive for it to be written so (before, after).
-    The values of `secret` fields never reach the journal. `lease` is how many ids are reserved in
+    the trash. `parents` names the records that must be alive for it to be written so (before, after);
+    one that `stays_in_trash` is there too while they lie in the trash. The values of `secret` fields never reach the journal. `lease` is how many ids are reserved in
     PostgreSQL at a time, 0 for a kind that shares the ids of another.
     """
 
@@ -36,6 +36,7 @@ class Kind:
     trash_entries: Callable[[Any], list[Entry]] = lambda record: []
     trash_counts: Callable[[Any], list[Count]] = lambda record: []
     parents: Callable[[Any, Any], list[str]] = lambda was, now: []
+    stays_in_trash: bool = False
     secret: tuple[str, ...] = ()
     lease: int = 1000
 
@@ -112,6 +113,14 @@ def _task_trash_entries(task: Task) -> list[Entry]:
     return [(keys.tasks(scope, "trash"), None) for scope in _scopes(task)]
 
 
+def _file_entries(file: File) -> list[Entry]:
+    return [(keys.files(file.task_id), None)]
+
+
+def _file_parents(_: File | None, now: File) -> list[str]:
+    return [keys.record("task", now.task_id)]
+
+
 USER = Kind("user", User, unique=("username", "email"), entries=_user_entries, parents=_user_parents)
 CREDENTIAL = Kind("credential", Credential, secret=("password_hash",), lease=0)
 GROUP = Kind("group", Group, unique=("name",), entries=_group_entries)
@@ -125,8 +134,9 @@ TASK = Kind(
     trash_counts=lambda task: _task_spread(task, trash=True),
     lease=1_000_000,
 )
+FILE = Kind("file", File, entries=_file_entries, parents=_file_parents, stays_in_trash=True, lease=100_000)
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (USER, CREDENTIAL, GROUP, TASK)}
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (USER, CREDENTIAL, GROUP, TASK, FILE)}
 _BY_TYPE: dict[type[Record], Kind] = {kind.record: kind for kind in KINDS.values()}
 
 

@@ -17,7 +17,7 @@ from taskapi.store.kinds import KINDS, Kind
 SLICE = 500
 
 _RECORD = re.compile(rf"({keys.TRASH}|{keys.PURGED}|)({'|'.join(KINDS)}):([1-9][0-9]*)".encode())
-_LISTS = re.compile(rb"tasks:.*|members:.*|users|groups|trashed", re.DOTALL)
+_LISTS = re.compile(rb"tasks:.*|files:.*|members:.*|users|groups|trashed", re.DOTALL)
 _HASHES = re.compile(rb"(counts|spread|trash-spread|unique):.*", re.DOTALL)
 
 

@@ -6,7 +6,7 @@ from taskapi.db import merging, rows
 from taskapi.db.engine import Connection
 from taskapi.domain.errors import Conflict
 from taskapi.store import codec, keys
-from taskapi.store.kinds import GROUP, KINDS, USER, Kind
+from taskapi.store.kinds import GROUP, KINDS, TASK, USER, Kind
 
 
 def require_sound(unwanted: Collection[str], connection: Connection, last: int) -> int:
@@ -14,8 +14,8 @@ def require_sound(unwanted: Collection[str], connection: Connection, last: int) 
     for kind in KINDS.values():
         if kind.unique and any(name.startswith(f"{kind.name}:") for name in unwanted):
             _require_unique(connection, kind)
-    users, groups = (_ids(kind, unwanted) for kind in (USER, GROUP))
-    lonely = merging.without_parent(connection, users, groups)
+    users, groups, tasks = (_ids(kind, unwanted) for kind in (USER, GROUP, TASK))
+    lonely = merging.without_parent(connection, users, groups, tasks)
     if lonely:
         raise Conflict(
             f"{lonely[0]} would be left without {lonely[1]}: discard both, with a higher up_to, or neither."

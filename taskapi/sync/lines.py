@@ -26,6 +26,9 @@ UNREADABLE = "unreadable"
 NOT_READABLE = "What Redis has is no such record."
 _ENTRY_FIELDS = tuple(field.name for field in fields(Entry))
 
+NOTHING = f"{0:064x}"
+"""The digest of a section without lines, and of a kind that an older release did not have."""
+
 Line = tuple[str, bytes]
 """A section and a JSON object without line breaks."""
 

@@ -15,7 +15,7 @@ from taskapi.store.kinds import KINDS
 from taskapi.sync import carrying, lines
 from taskapi.sync.archive import Archive, Manifest
 from taskapi.sync.errors import Broken
-from taskapi.sync.lines import APART, JOURNAL, Line, Tallies
+from taskapi.sync.lines import APART, JOURNAL, NOTHING, Line, Tallies
 
 ROWS, BYTES = 2000, 2_000_000
 """So much goes into one statement at most, but always one line."""
@@ -69,7 +69,7 @@ def contents(loaded: Loaded) -> Iterator[Line]:
 def require_same(wanted: Manifest | Tallies, found: Tallies, sentence: str) -> None:
     """Raises Broken with that sentence, and how many of what differ."""
     counts, digests = found.counts, found.digests
-    wrong = [name for name in counts if wanted.digests.get(name) != digests[name]]
+    wrong = [name for name in counts if wanted.digests.get(name, NOTHING) != digests[name]]
     if wrong:
         told = ", ".join(f"{name}: {counts[name]} of {wanted.counts.get(name)}" for name in wrong)
         raise Broken(f"{sentence} ({told}).")

@@ -1,6 +1,6 @@
 """What Redis decides and no constraint in PostgreSQL guards: parents exist, unique values are unique."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,7 +24,7 @@ class Soundness:
         """Looks at some records; each may be looked at more than once."""
         parents = {number: kind.parents_of(None, record) for number, record in records.items()}
         named = sorted({parent for wanted in parents.values() for parent in wanted})
-        gone = contents.missing(store, named)
+        gone = _gone(store, kind, named)
         for number, record in records.items():
             name = keys.record(kind.name, number)
             self._lonely += [(kind, name, parent) for parent in parents[number] if parent in gone]
@@ -32,12 +32,15 @@ class Soundness:
 
     def confirm(self, store: Store) -> None:
         """Looks again at what seemed unsound: while records were read, others may have been written."""
-        gone = contents.missing(store, sorted({parent for _, _, parent in self._lonely}))
+        named = {
+            kind: sorted({row[2] for row in self._lonely if row[0] is kind}) for kind, _, _ in self._lonely
+        }
+        gone = {kind: _gone(store, kind, parents) for kind, parents in named.items()}
         going = leaving.accounts(store)
         names = {name for _, name, _ in self._lonely} | {each for row in self._clashing for each in row[2:]}
         now = walking.read(store, sorted(names)) if names else {}
         for kind, name, parent in self._lonely:
-            if parent in gone and parent not in going and parent in kind.parents_of(None, now[name]):
+            if parent in gone[kind] and parent not in going and parent in kind.parents_of(None, now[name]):
                 self.orphans.append(f"{name} without {parent}")
         for kind, unique, one, other in self._clashing:
             values = [codec.uniques(kind, now[each]).get(unique) for each in (one, other)]
@@ -50,3 +53,12 @@ class Soundness:
             if holder != record.id:
                 one, other = (keys.record(kind.name, number) for number in sorted((holder, record.id)))
                 self._clashing.append((kind, name, one, other))
+
+
+def _gone(store: Store, kind: Kind, parents: Sequence[str]) -> set[str]:
+    """Which of these are no parents any more."""
+    gone = contents.missing(store, parents)
+    if not kind.stays_in_trash:
+        return gone
+    trashed = contents.missing(store, [keys.TRASH + name for name in sorted(gone)])
+    return {name.removeprefix(keys.TRASH) for name in trashed}

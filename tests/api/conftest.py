@@ -108,7 +108,7 @@ def data(redis_data: Redis, redis_broker: Redis, plain_settings: Settings) -> St
     """The data store, admitted and with an owner."""
     assert plain_settings.redis_url is not None
     store = connect(plain_settings.redis_url)
-    ids = {"user": (0, 1000), "group": (0, 1000), "task": (0, 1_000_000)}
+    ids = {"user": (0, 1000), "group": (0, 1000), "task": (0, 1_000_000), "file": (0, 100_000)}
     assert state.open_for(store, state.look(store).run, "test", 1, 0, ids)
     ensure_owner(store, "admin@gmail.com", OWNER_PASSWORD)
     return store

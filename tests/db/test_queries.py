@@ -61,7 +61,7 @@ def test_only_live_records_are_counted(engine: Engine):
         )
         rows.upsert(connection, "group", [b'{"id":3,"deleted_at":"2026-11-20T00:00:00.000Z","version":3}'])
 
-    assert queries.record_counts(engine) == {"user": 0, "credential": 0, "group": 1, "task": 0}
+    assert queries.record_counts(engine) == {"user": 0, "credential": 0, "group": 1, "task": 0, "file": 0}
 
 
 def test_a_clean_stop_counts_in_its_epoch_until_the_next_admission(engine: Engine):

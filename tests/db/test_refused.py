@@ -65,4 +65,4 @@ def test_versions_and_ids_of_what_was_refused_count_as_given(connection: Connect
     refused.put(connection, [apart(7, 21), apart(2, 5, kind="user")])
 
     assert rows.highest_version(connection) == 21
-    assert rows.highest_ids(connection) == {"user": 2, "credential": 0, "group": 0, "task": 7}
+    assert rows.highest_ids(connection) == {"user": 2, "credential": 0, "group": 0, "task": 7, "file": 0}

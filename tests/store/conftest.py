@@ -9,7 +9,7 @@ from redis import Redis
 
 from taskapi.domain.callers import Claim
 from taskapi.domain.clock import timestamp
-from taskapi.domain.records import Group, Task, User
+from taskapi.domain.records import File, Group, Task, User
 from taskapi.embedded.servers import Servers
 from taskapi.store import client, scrub, state
 from taskapi.store.client import Store
@@ -18,7 +18,7 @@ from taskapi.store.plans import Change
 from taskapi.store.records import save
 
 SYSTEM = Claim(0)
-IDS = {"user": (0, 1000), "group": (0, 1000), "task": (0, 1000)}
+IDS = {"user": (0, 1000), "group": (0, 1000), "task": (0, 1000), "file": (0, 1000)}
 
 
 @pytest.fixture
@@ -71,6 +71,11 @@ class Maker:
             "updated_at": timestamp(),
         } | values
         return self._saved(Task(**fields))
+
+    def file(self, task_id: int, **values: Any) -> File:
+        known = {"filename": "a.txt", "content_type": "text/plain", "size": 1, "sha256": "0" * 64}
+        fields = {"task_id": task_id, "user_id": 1, "created_at": timestamp()} | known | values
+        return self._saved(File(**fields))
 
     def _saved(self, record: Any) -> Any:
         return save(self.store, SYSTEM, [Change(None, record, "created")]).first.record

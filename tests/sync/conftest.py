@@ -12,7 +12,7 @@ from taskapi.config import Settings, load_settings
 from taskapi.db.engine import Engine, connect, transaction
 from taskapi.domain.callers import Claim
 from taskapi.domain.clock import timestamp
-from taskapi.domain.records import Credential, Group, Record, Task, User
+from taskapi.domain.records import Credential, File, Group, Record, Task, User
 from taskapi.embedded.servers import Servers
 from taskapi.outside.shelf import Shelf, open_shelf
 from taskapi.store import client, staging
@@ -122,6 +122,13 @@ def new_task(store: Store, **values: Any) -> Task:
     """A task of user 1."""
     fields = {"title": "t", "user_id": 1, "created_at": timestamp(), "updated_at": timestamp()} | values
     return create(store, Task(**fields))
+
+
+def new_file(store: Store, task_id: int, **values: Any) -> File:
+    """A file of that task, sent by user 1."""
+    known = {"filename": "a.txt", "content_type": "text/plain", "size": 1, "sha256": "0" * 64}
+    fields = {"task_id": task_id, "user_id": 1, "created_at": timestamp()} | known | values
+    return create(store, File(**fields))
 
 
 def many_tasks(store: Store, count: int, **values: Any) -> list[Task]:

@@ -16,7 +16,7 @@ from taskapi.sync.archive import Archive, open_whole
 from taskapi.sync.backup import backups
 from taskapi.sync.keeping import file_of
 from taskapi.sync.lines import JOURNAL, Line
-from tests.sync.conftest import change, create, create_with_id, many_tasks, new_task, purge
+from tests.sync.conftest import change, create, create_with_id, many_tasks, new_file, new_task, purge
 from tests.sync.test_loading import scratch_tables
 
 SOURCES = ["postgresql", "redis"]
@@ -32,6 +32,8 @@ def filled(store: Store) -> None:
     change(store, bob, number="7")
     tasks = many_tasks(store, 5, tags=("a", "b"), estimate_hours=1.5, information="x\n\u2028\\")
     change(store, tasks[0], deadline="2030-01-02", estimate_hours=2.0)
+    purge(store, new_file(store, tasks[1].id))
+    new_file(store, tasks[1].id)
     change(store, tasks[1], deleted_at=timestamp(), deleted_with="user:1")
     purge(store, tasks[2])
     new_task(store, title="a\0b")
@@ -63,7 +65,7 @@ def require_one_moment(shelf: Shelf, backup_id: str) -> None:
         last[entry["kind"], entry["record_id"]] = entry
     assert max(entry["version"] for entry in entries) == whole(shelf, backup_id).manifest.about.version
     held: dict[str, dict[int, Any]] = defaultdict(dict)
-    for kind in ("user", "credential", "group", "task"):
+    for kind in ("user", "credential", "group", "task", "file"):
         held[kind] = records(found, kind)
         assert {number: record["version"] for number, record in held[kind].items()} == {
             number: entry["version"]

@@ -53,7 +53,7 @@ def test_what_is_written_is_read_again(tmp_path: Path):
     assert list(found.lines()) == SOME
     assert found.manifest.about == ABOUT
     one = dict.fromkeys(("user", "group", "task", "change"), 1)
-    assert found.manifest.counts == {"credential": 0, "refused": 0} | one
+    assert found.manifest.counts == {"credential": 0, "file": 0, "refused": 0} | one
     assert archive.manifest_in(content[-5000:]) == found.manifest
 
 

@@ -44,7 +44,7 @@ def test_both_sources_give_the_same(opened: Store, engine: Engine, shelf: Shelf)
     assert content(shelf, before.id) == content(shelf, after.id) == content(shelf, ahead.id)
     kept = {"version", "epoch", "incarnation", "counts", "entries"}
     assert {name: getattr(before, name) for name in kept} == {name: getattr(after, name) for name in kept}
-    assert after.counts == {"user": 2, "credential": 1, "group": 1, "task": 5, "refused": 0}
+    assert after.counts == {"user": 2, "credential": 1, "group": 1, "task": 5, "file": 1, "refused": 0}
     assert after.version == state.look(opened).version
     assert after.ids["task"] == 1_000_000
     require_one_moment(shelf, after.id)
@@ -234,5 +234,5 @@ def test_it_holds_all_that_redis_holds(opened: Store, engine: Engine, shelf: She
     filled(opened)
     made = back_up(opened, engine, shelf)
     there = {(type(record).__name__.lower(), record.id) for record in contents.stored_records(opened)}
-    kinds = ("user", "credential", "group", "task")
+    kinds = ("user", "credential", "group", "task", "file")
     assert {(kind, number) for kind in kinds for number in records(content(shelf, made.id), kind)} == there

@@ -111,9 +111,9 @@ def test_compare_names_what_differs(run: Run, opened: Store, engine: Engine):
         new_task(opened)
     run("sync")
     told = run("compare").output.splitlines()
-    assert told[0] == "Equal: 1 user, 1 credential, 0 groups, 3 tasks, 6 journal entries."
+    assert told[0] == "Equal: 1 user, 1 credential, 0 groups, 3 tasks, 0 files, 6 journal entries."
     assert [line.split(": ")[0] for line in told[1:]] == [
-        f"Digest of {kind}" for kind in ("users", "credentials", "groups", "tasks")
+        f"Digest of {kind}" for kind in ("users", "credentials", "groups", "tasks", "files")
     ]
     new_task(opened)
     opened.redis.delete("task:1")

@@ -14,7 +14,7 @@ from taskapi.sync.auditing import audit
 from taskapi.sync.compare import Seen, compare
 from taskapi.sync.flush import drain
 from taskapi.sync.pairs import Verdict
-from tests.sync.conftest import new_task
+from tests.sync.conftest import change, new_file, new_task, purge
 from tests.sync.test_flush import run_sql
 
 CHANGES: dict[str, dict[str, Any]] = {
@@ -42,6 +42,14 @@ CHANGES: dict[str, dict[str, Any]] = {
         "estimate_hours": 2.5,
         "completed_at": "2026-01-01T00:00:00.000Z",
     },
+    "file": {
+        "task_id": 3,
+        "filename": "x",
+        "content_type": "image/png",
+        "size": 2,
+        "sha256": "x",
+        "user_id": 2,
+    },
 }
 EVERY_KIND = {
     "version": 1,
@@ -54,7 +62,9 @@ EVERY_KIND = {
 
 
 def test_the_digests_differ_for_any_changed_field(house: Store, engine: Engine):
-    ids = {"user": 2, "credential": 2, "group": 1, "task": 3}
+    ids = {"user": 2, "credential": 2, "group": 1, "task": 3, "file": 1}
+    new_file(house, 1)
+    drain(house, engine, 5)
     for kind in KINDS.values():
         names = {each.name for each in fields(kind.record)} - {"id"}
         values = {name: value for name, value in EVERY_KIND.items() if name in names} | CHANGES[kind.name]
@@ -125,3 +135,15 @@ def test_one_at_a_time(house: Store, engine: Engine):
     audit(house, engine)
     with auditing.turn(house, engine, timedelta(hours=12)) as again:
         assert not again
+
+
+def test_a_file_is_sound_while_its_task_lies_in_the_trash(house: Store, engine: Engine):
+    task = new_task(house)
+    new_file(house, task.id)
+    task = change(house, task, deleted_at=task.created_at)
+    drain(house, engine, 5)
+    assert compare(house, engine).is_sound
+
+    purge(house, task)
+    drain(house, engine, 5)
+    assert compare(house, engine).soundness.orphans == [f"file:1 without task:{task.id}"]

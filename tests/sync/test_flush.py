@@ -160,7 +160,8 @@ def test_leases_are_topped_up_before_half_is_used(opened: Store, engine: Engine)
     flush_batch(opened, engine)
     assert state.leases(opened)["group"] == (501, 1501)
     with transaction(engine) as connection:
-        assert meta.leases(connection) == {"user": 1001, "group": 1501, "task": 1_000_000}
+        leased = {"user": 1001, "group": 1501, "task": 1_000_000, "file": 100_000}
+        assert meta.leases(connection) == leased
 
 
 def test_one_changed_task_costs_the_same_however_many_there_are(opened: Store, engine: Engine):

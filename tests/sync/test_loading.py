@@ -1,6 +1,7 @@
 """An archive in scratch tables: read back it is what it was, and nothing of it stays."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,18 @@ def test_what_is_loaded_is_read_back_as_it_was(engine: Engine, tmp_path: Path, c
     with engine.connect() as connection:
         found = loaded(connection, tmp_path, content)
         assert sorted(loading.contents(found)) == sorted(content)
+
+
+def test_an_archive_of_a_release_without_files_is_read(engine: Engine, tmp_path: Path):
+    archive.write(tmp_path / "a", ABOUT, FINE)
+    with (tmp_path / "a").open("rb") as file, engine.connect() as connection:
+        whole = open_whole(file)
+        counts, digests = (
+            {name: told for name, told in each.items() if name != "file"}
+            for each in (whole.manifest.counts, whole.manifest.digests)
+        )
+        older = replace(whole, manifest=replace(whole.manifest, counts=counts, digests=digests))
+        assert sorted(loading.contents(loading.load(connection, older))) == sorted(FINE)
 
 
 def test_plain_names_mean_the_real_tables_outside(engine: Engine, tmp_path: Path):

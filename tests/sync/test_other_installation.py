@@ -72,7 +72,7 @@ def begin_anew(store: Store, engine: Engine) -> None:
     """Another machine, with nothing but the owner."""
     store.redis.flushall()
     store.redis.script_flush()
-    run_sql(engine, "TRUNCATE users, credentials, groups, tasks, change, meta, lease, refused, loss")
+    run_sql(engine, "TRUNCATE users, credentials, groups, tasks, files, change, meta, lease, refused, loss")
     admit(store, engine)
     now = timestamp()
     create_with_id(store, User(full_name="Ada", created_at=now, updated_at=now), 1)

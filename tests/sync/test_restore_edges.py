@@ -22,7 +22,7 @@ from taskapi.sync.flush import drain
 from taskapi.sync.freezing import DECIDED
 from taskapi.sync.going_back import go_back, undo
 from taskapi.sync.restoring import Discard, rebuild
-from tests.sync.conftest import Crash, change, crash, create, new_task
+from tests.sync.conftest import Crash, change, crash, create, new_file, new_task
 from tests.sync.test_admission import require_settled, tasks_in
 from tests.sync.test_going_back import kept
 from tests.sync.test_other_installation import begin_anew
@@ -89,6 +89,18 @@ def test_a_user_is_not_discarded_from_under_their_tasks(opened: Store, engine: E
     assert rebuild(opened, engine, shelf, discard=Discard(2, task.version))["archive"]
     assert tasks_in(opened) == {}
     require_settled(opened, engine)
+
+
+def test_a_task_is_not_discarded_from_under_its_files(opened: Store, engine: Engine, shelf: Shelf):
+    drain(opened, engine, 5)
+    task = new_task(opened)
+    file = new_file(opened, task.id)
+
+    with pytest.raises(Conflict, match=f"file:1 would be left without task:{task.id}"):
+        rebuild(opened, engine, shelf, discard=Discard(1, task.version))
+
+    assert rebuild(opened, engine, shelf, discard=Discard(2, file.version))["archive"]
+    assert opened.redis.keys("file*:*") == []
 
 
 def test_a_group_is_not_discarded_from_under_its_members(opened: Store, engine: Engine, shelf: Shelf):

@@ -45,7 +45,8 @@ def test_before_the_first_sync(opened: Store, engine: Engine, broker: Jobs):
     assert (found["running"], found["workers"], found["interval"]) == (False, [], "15m0s")
     assert (found["dirty_types"], found["dirty"], found["pending_changes"]) == (["users"], {"users": 1}, True)
     assert (found["redis_status"], found["postgres_status"]) == ("connected", "connected")
-    assert found["headroom"]["ids"] == {"users": 1000, "groups": 1000, "tasks": 1_000_000}
+    left = {"users": 1000, "groups": 1000, "tasks": 1_000_000, "files": 100_000}
+    assert found["headroom"]["ids"] == left
 
 
 def test_after_a_sync(opened: Store, engine: Engine, broker: Jobs, monkeypatch: pytest.MonkeyPatch):

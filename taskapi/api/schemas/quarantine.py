@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
-KIND = {"enum": ["user", "credential", "group", "task"]}
+KIND = {"enum": ["user", "credential", "group", "task", "file"]}
 
 
 class RefusedOut(Schema):
