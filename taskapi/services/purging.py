@@ -29,10 +29,16 @@ class Purge:
     counts: list[Count]
 
 
-def purge_of(store: Store, claim: Claim, task: Task) -> Purge:
-    """The task (live or in the trash) and all its files go; their bytes are taken away later."""
-    files = files_of(store, claim, task.id)
-    return Purge([Change(task, None, PURGED), *purges(files)], [count_of(task.id, len(files))])
+def purge_of(store: Store, claim: Claim, tasks: Sequence[Task]) -> Purge:
+    """The tasks (live or in the trash) and all their files go; the bytes of these are taken away later."""
+    seen = ask(store, claim, Question(sizes=[keys.files(task.id) for task in tasks]))
+    found = {
+        task: files_of(store, claim, task.id) if size else []
+        for task, size in zip(tasks, seen.sizes, strict=True)
+    }
+    gone = [Change(task, None, PURGED) for task in tasks]
+    changes = [change for files in found.values() for change in purges(files)]
+    return Purge(gone + changes, [count_of(task.id, len(files)) for task, files in found.items()])
 
 
 def purges(files: Sequence[File]) -> list[Change]:

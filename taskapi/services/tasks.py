@@ -127,7 +127,7 @@ def remove_task(
     was = task_changes.required(seen, task_id, user_id, if_match, in_trash=in_trash)
     if not permanent:
         return _removed(save(store, claim, [task_changes.removal(was)], guards))
-    purge = purge_of(store, claim, was)
+    purge = purge_of(store, claim, [was])
     return _removed(save(store, claim, purge.changes, guards, counts=purge.counts))
 
 

@@ -24,8 +24,9 @@ class Kind:
     `unique` fields are claimed ignoring case. `entries` and `counts` say in which lists a live
     record stands and which counters count it; `trash_entries` and `trash_counts`, while it is in
     the trash. `parents` names the records that must be alive for it to be written so (before, after);
-    one that `stays_in_trash` is there too while they lie in the trash. The values of `secret` fields never reach the journal. `lease` is how many ids are reserved in
-    PostgreSQL at a time, 0 for a kind that shares the ids of another.
+    one that `stays_in_trash` is there too while they lie in the trash. The values of `secret` fields
+    never reach the journal. `lease` is how many ids are reserved in PostgreSQL at a time,
+    0 for a kind that shares the ids of another.
     """
 
     name: str

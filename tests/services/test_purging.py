@@ -47,7 +47,7 @@ def test_a_file_that_comes_meanwhile_goes_too(house: House, monkeypatch: pytest.
         return files
 
     monkeypatch.setattr(purging, "files_of", files_of)
-    purge = purge_of(house.store, claim(ANN), task)
+    purge = purge_of(house.store, claim(ANN), [task])
     with pytest.raises(Moved):
         save(house.store, SYSTEM, purge.changes, counts=purge.counts)
     tasks.remove_task(house.store, claim(ANN), task.id, permanent=True)
