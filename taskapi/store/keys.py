@@ -168,3 +168,8 @@ def begun_job(job_id: str) -> str:
 def turn(name: str) -> str:
     """That somebody does what has that name, on the broker Redis."""
     return f"turn:{name}"
+
+
+def loading(key: str) -> str:
+    """That somebody loads what is remembered under that key, on the broker Redis."""
+    return f"loading:{key}"
