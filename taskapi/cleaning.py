@@ -12,9 +12,13 @@ from taskapi.config import Settings
 from taskapi.db.engine import Engine
 from taskapi.domain import clock, trash
 from taskapi.domain.progress import Progress, unseen
+from taskapi.outside.shelf import Shelf, open_shelf
 from taskapi.services.emptying import empty_trash
-from taskapi.store import cleanups
+from taskapi.store import cleanups, jobs, leftovers
 from taskapi.store.client import Store
+from taskapi.store.jobs import Jobs
+from taskapi.sync import backup
+from taskapi.sync.keeping import LEFT_BEHIND_SECONDS
 from taskapi.sync.returns import returns
 
 LONGEST_SECONDS = 600.0
@@ -32,6 +36,17 @@ class Ground:
     settings: Settings
     store: Store
     engine: Engine
+    broker: Jobs
+
+    @property
+    def backups(self) -> Shelf:
+        """Where backups go."""
+        return open_shelf(self.settings.backup_url)
+
+    @property
+    def uploads(self) -> Shelf:
+        """Where uploaded files go."""
+        return open_shelf(self.settings.upload_url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +64,37 @@ def _trash(ground: Ground, dry_run: bool, progress: Progress) -> Counts:
     return empty_trash(ground.store, term, seconds=LONGEST_SECONDS, dry_run=dry_run, progress=progress)
 
 
+def _sessions(ground: Ground, dry_run: bool, progress: Progress) -> Counts:
+    return {"ended sessions": leftovers.sessions(ground.store, dry_run=dry_run, progress=progress)}
+
+
+def _answers(ground: Ground, dry_run: bool, progress: Progress) -> Counts:
+    return {"forgotten answers": leftovers.answers(ground.store, dry_run=dry_run, progress=progress)}
+
+
+def _limits(ground: Ground, dry_run: bool, progress: Progress) -> Counts:
+    return {"full limits": leftovers.limits(ground.store, dry_run=dry_run, progress=progress)}
+
+
+def _jobs(ground: Ground, dry_run: bool, _: Progress) -> Counts:
+    return {"forgotten jobs": jobs.forget(ground.broker, dry_run=dry_run)}
+
+
+def _backups(ground: Ground, dry_run: bool, _: Progress) -> Counts:
+    """Those beyond BACKUP_KEEP, and what whoever died has left half-written, there and among uploads."""
+    keep = ground.settings.backup_keep
+    gone = backup.retain(ground.engine, ground.backups, keep, dry_run=dry_run)
+    drafts = 0 if dry_run else ground.uploads.tidy(LEFT_BEHIND_SECONDS)
+    return {"backups": len(gone), "drafts of uploads": drafts}
+
+
 JOBS: dict[str, Job] = {
     "trash": Job(_trash, HOURLY),
+    "sessions": Job(_sessions, DAILY),
+    "answers": Job(_answers, DAILY),
+    "limits": Job(_limits, HOURLY),
+    "jobs": Job(_jobs, DAILY),
+    "backups": Job(_backups, DAILY),
 }
 
 
@@ -66,6 +110,7 @@ def clean(ground: Ground, name: str, *, dry_run: bool = False, progress: Progres
     Raises Unavailable, Full.
     """
     counts = dict(JOBS[name].clean(ground, dry_run, progress))
+    progress(1.0)
     if not dry_run:
         cleanups.note(ground.store, name, sum(counts.values()))
         log.info("cleaned up", name=name, removed=counts)

@@ -10,7 +10,10 @@ HEARTBEAT_SECONDS = 5.0
 CASCADE_SECONDS = 2.0
 GROUND_SECONDS = 60.0
 BACKUP_SECONDS = 300.0
-CLEANUPS = ("cleanup.trash",)
+CLEANUPS = (
+    *("cleanup.trash", "cleanup.sessions", "cleanup.answers"),
+    *("cleanup.limits", "cleanup.jobs", "cleanup.backups"),
+)
 HOUR_SECONDS = 3600.0
 DAILY_PATIENCE_SECONDS = 6 * 3600.0
 

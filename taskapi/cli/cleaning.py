@@ -20,7 +20,7 @@ def cleanup(name: str | None, dry_run: bool) -> None:
     """Remove what nobody needs any more: all of it, or what that one clean-up job removes."""
 
     def work(store: Store, engine: Engine) -> None:
-        ground = Ground(current_app.config["SETTINGS"], store, engine)
+        ground = Ground(current_app.config["SETTINGS"], store, engine, current_app.extensions["taskapi.jobs"])
         for each in [name] if name else cleaning.JOBS:
             with shown(f"Cleaning up: {each}") as progress:
                 counts = cleaning.clean(ground, each, dry_run=dry_run, progress=progress)

@@ -52,7 +52,6 @@ def empty_trash(
     for name in work.parents():
         work.attempt(name)
     work.empty_of_tasks()
-    progress(1.0)
     return work.purged
 
 

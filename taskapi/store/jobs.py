@@ -161,14 +161,23 @@ def newest(jobs: Jobs, offset: int, count: int, after: str | None = None) -> tup
 
     Raises NotFound if that one is forgotten.
     """
+    forget(jobs)
     with broker_faults_named():
-        jobs.redis.zremrangebyscore(keys.JOBS, 0, time.time() - KEPT_SECONDS)
         if after is not None:
             offset += _place_behind(jobs, after)
         ids: list[Any] = jobs.redis.zrange(keys.JOBS, offset, offset + count - 1, desc=True)
         total = int(jobs.redis.zcard(keys.JOBS))
         texts: list[Any] = jobs.redis.mget([keys.job(name.decode()) for name in ids]) if ids else []
     return [_judged(Job(**orjson.loads(text))) for text in texts if text is not None], total
+
+
+def forget(jobs: Jobs, *, dry_run: bool = False) -> int:
+    """Takes jobs that are forgotten off the list, as whoever looks at it does; returns how many."""
+    long_ago = time.time() - KEPT_SECONDS
+    with broker_faults_named():
+        if dry_run:
+            return int(jobs.redis.zcount(keys.JOBS, 0, long_ago))
+        return int(jobs.redis.zremrangebyscore(keys.JOBS, 0, long_ago))
 
 
 def _place_behind(jobs: Jobs, job_id: str) -> int:

@@ -26,7 +26,7 @@ kept:<user>              zset   those of them that hold a whole answer, by time 
 limits                   hash   <user>:<calls>:<period in ms>: when the bucket is full again, in µs
 recovered                hash   epoch: the highest version that either store still had when it was opened
 losses                   hash   <store> <version before>: last version lost or "?", when found, 1 if healed
-sync                     hash   what the flush did last
+sync                     hash   what the flush, the comparison and each clean-up did last
 ground                   hash   the last check of the ground: report (JSON), samples (JSON) of the last hour
 
 The database beside (its number is one higher) is where a restore builds: the same keys, and in meta the state
@@ -46,6 +46,7 @@ LEAVING = "leaving"
 RECOVERED = "recovered"
 LOSSES = "losses"
 SYNC = "sync"
+LIMITS = "limits"
 GROUND = "ground"
 USERS = "users"
 GROUPS = "groups"
@@ -143,6 +144,11 @@ def sessions(user_id: int | str) -> str:
 def operation(digest: str) -> str:
     """The answer of a write."""
     return f"op:{digest}"
+
+
+def kept(user_id: int | str) -> str:
+    """The whole answers that are kept for a caller."""
+    return f"kept:{user_id}"
 
 
 def begun(operation_key: str) -> str:

@@ -112,7 +112,7 @@ def verify_pending(engine: Engine, shelf: Shelf) -> list[Backup]:
     return done
 
 
-def retain(engine: Engine, shelf: Shelf, keep: int) -> list[str]:
+def retain(engine: Engine, shelf: Shelf, keep: int, *, dry_run: bool = False) -> list[str]:
     """`keeping.retain`, but what `undo` goes back to stays; returns the ids of those that went.
 
     While PostgreSQL is away nobody knows which that is, and none goes. Raises Unavailable.
@@ -125,7 +125,7 @@ def retain(engine: Engine, shelf: Shelf, keep: int) -> list[str]:
         log.warning("no backup was deleted", reason=str(away))
         return []
     own = found.incarnation if found else ""
-    return keeping.retain(shelf, keep, own, last.archive if last else None)
+    return keeping.retain(shelf, keep, own, last.archive if last else None, dry_run=dry_run)
 
 
 @contextmanager

@@ -109,18 +109,20 @@ def forgive(shelf: Shelf, backup_id: str) -> None:
     shelf.delete(f"{backup_id}{BROKEN}")
 
 
-def retain(shelf: Shelf, keep: int, incarnation: str, needed: str | None = None) -> list[str]:
+def retain(
+    shelf: Shelf, keep: int, incarnation: str, needed: str | None = None, *, dry_run: bool = False
+) -> list[str]:
     """Deletes all of that installation but the newest so many, and what was left half-done; returns the ids.
 
     The last good one always stays, the one that is `needed`, and what the last restore has kept of the state
     before it, which may be under way. What others keep on the same shelf is theirs to delete.
+    A `dry_run` deletes nothing.
     """
     notes = _notes(shelf)  # before the backups, so that one which is made meanwhile keeps its own
     every = backups(shelf)
-    found = [each for each in every if each.incarnation == incarnation]
-    good = [each.id for each in found if each.is_good][:1]
-    before = [each.id for each in found if each.reason == BEFORE_RESTORE][:1]
-    doomed = [each.id for each in found[keep:] if each.id not in [*good, *before, needed]]
+    doomed = _doomed([each for each in every if each.incarnation == incarnation], keep, needed)
+    if dry_run:
+        return doomed
     for backup_id in doomed:
         shelf.delete(file_of(backup_id))
         failpoints.reach("keeping.deleted")
@@ -130,6 +132,12 @@ def retain(shelf: Shelf, keep: int, incarnation: str, needed: str | None = None)
             shelf.delete(name)
     shelf.tidy(LEFT_BEHIND_SECONDS)
     return doomed
+
+
+def _doomed(found: list[Backup], keep: int, needed: str | None) -> list[str]:
+    good = [each.id for each in found if each.is_good][:1]
+    before = [each.id for each in found if each.reason == BEFORE_RESTORE][:1]
+    return [each.id for each in found[keep:] if each.id not in [*good, *before, needed]]
 
 
 def _notes(shelf: Shelf) -> dict[str, str]:

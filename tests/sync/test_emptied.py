@@ -15,6 +15,7 @@ from taskapi.outside.shelf import Shelf
 from taskapi.services.emptying import empty_trash
 from taskapi.store import cleanups, contents, keys, scrub, state
 from taskapi.store.client import Store
+from taskapi.store.jobs import connect
 from taskapi.store.kinds import TASK
 from taskapi.sync.admission import admit
 from taskapi.sync.compare import compare
@@ -105,7 +106,7 @@ def test_what_was_purged_stays_so_when_redis_is_lost(
 def test_the_clean_up_is_noted_for_the_status(
     house: Store, engine: Engine, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ):
-    ground = Ground(settings, house, engine)
+    ground = Ground(settings, house, engine, connect(settings.broker_url or ""))
     trashed(house, 3)
     after(31, monkeypatch)
     assert cleanups.last(house) == {}

@@ -43,6 +43,12 @@ def test_the_newest_stay(shelf: Shelf):
     assert len(shelf.items()) == 4
 
 
+def test_what_would_go_can_be_told_without_deleting_it(shelf: Shelf):
+    made = [keep(shelf, day) for day in (1, 2, 3)]
+    assert retain(shelf, 2, "me", dry_run=True) == [made[0]]
+    assert len(shelf.items()) == 6
+
+
 def test_the_last_good_one_stays_however_old(shelf: Shelf):
     older, good = keep(shelf, 1), keep(shelf, 2)
     bad = [keep(shelf, day, good=False) for day in range(3, 7)]

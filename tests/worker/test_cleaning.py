@@ -1,7 +1,11 @@
 """The clean-up jobs as they are rung: when due, by one worker at a time, noted, and cut short by no fault."""
 
+import os
 import threading
+import time
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from celery import Celery
@@ -12,13 +16,15 @@ from taskapi.domain.callers import Claim
 from taskapi.domain.clock import timestamp
 from taskapi.domain.records import Task
 from taskapi.embedded.servers import Servers
+from taskapi.outside.items import DRAFT
 from taskapi.services.owner import ensure_owner
 from taskapi.store import cleanups, jobs, keys
 from taskapi.store.plans import Change
 from taskapi.store.records import save
 from taskapi.store.scrub import differences
+from taskapi.sync import backup
 from worker import cleaning as rung
-from worker.connections import store
+from worker.connections import engine, shelf, store
 from worker.schedule import CLEANUPS, beat_schedule
 from worker.sync import flush
 
@@ -96,3 +102,56 @@ def test_while_postgresql_is_away_nothing_is_purged(old: int, servers: Servers):
     assert store().redis.zcard(keys.TRASHED) == old
     rung.trash()
     assert store().redis.zcard(keys.TRASHED) == 0
+
+
+def test_backups_and_drafts_go_though_no_new_backup_is_made(
+    app: Celery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    folders = {"backup_url": tmp_path / "backups", "upload_url": tmp_path / "uploads"}
+    urls = {name: folder.as_uri() for name, folder in folders.items()}
+    app.settings = replace(app.settings, backup_keep=1, **urls)
+    flush()
+    made = [backup.back_up(store(), engine(), shelf()).id for _ in range(3)]
+    left = [left_behind(folder) for folder in folders.values()]
+
+    rung.backups()
+
+    assert [each.id for each in backup.backups(shelf())] == [made[2]]
+    assert not any(path.exists() for path in left)
+    assert cleanups.last(store())["backups"]["removed"] == 3
+    done = cleanups.last(store())
+    left_behind(folders["upload_url"])
+    rung.backups()
+    assert cleanups.last(store()) == done
+    later = clock.now() + timedelta(hours=24)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    rung.backups()
+    assert cleanups.last(store())["backups"]["removed"] == 1
+
+
+def left_behind(folder: Path) -> Path:
+    """A draft whose owner died two days ago."""
+    folder.mkdir(exist_ok=True)
+    draft = folder / f"{DRAFT}x"
+    draft.write_bytes(b"half")
+    two_days_ago = time.time() - 2 * 86_400
+    os.utime(draft, (two_days_ago, two_days_ago))
+    return draft
+
+
+def test_each_job_notes_that_it_was_done(app: Celery, tmp_path: Path):
+    app.settings = replace(app.settings, backup_url=tmp_path.as_uri(), upload_url=tmp_path.as_uri())
+    flush()
+    for name in CLEANUPS:
+        app.tasks[name]()
+    assert {name: each["removed"] for name, each in cleanups.last(store()).items()} == dict.fromkeys(
+        cleaning.JOBS, 0
+    )
+
+
+def test_a_shelf_that_is_away_is_told_and_tried_again_later(app: Celery, tmp_path: Path):
+    (tmp_path / "file").write_text("no folder")
+    app.settings = replace(app.settings, backup_url=(tmp_path / "file").as_uri())
+    flush()
+    rung.backups()
+    assert cleanups.last(store()) == {}

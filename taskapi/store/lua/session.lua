@@ -64,5 +64,7 @@ else
 end
 redis.call('EXPIRE', session, life)
 redis.call('ZADD', list, (now + life) * 1000, id)
-redis.call('EXPIRE', list, life)
+-- The list lasts as long as the last of its sessions, also when those that begin now last less long.
+redis.call('EXPIRE', list, life, 'NX')
+redis.call('EXPIRE', list, life, 'GT')
 return 1
