@@ -15,6 +15,7 @@ from taskapi.domain.errors import Conflict, Moved
 from taskapi.domain.progress import Progress, unseen
 from taskapi.domain.records import Credential, Group, Task, User
 from taskapi.domain.trash import Term
+from taskapi.services.purging import PURGED, Purge, purge_of
 from taskapi.services.sweeping import AT_ONCE, PAUSE_SECONDS
 from taskapi.store import keys, leaving, trash
 from taskapi.store.client import Store
@@ -26,7 +27,6 @@ from taskapi.store.records import Count, save
 
 PAGE = 500
 ATTEMPTS = 3
-PURGED = "purged"
 SYSTEM = Claim(0)
 
 LINES = ("emptying.listed", *SAVING, "emptying.purged")
@@ -43,10 +43,10 @@ def empty_trash(
 ) -> Counter[str]:
     """Purges what is due, within so many seconds; returns how many records of each kind.
 
-    A user goes with their password and with all of their tasks in the trash, which nobody could bring back
-    without them. What went with a user or a group goes after them and never before, so that they come back
-    with all of it or not at all. What somebody takes out of the trash at the same moment, or a sweep is at,
-    stays. `dry_run` only counts.
+    A task goes with its files, a user with their password and with all of their tasks in the trash, which
+    nobody could bring back without them. What went with a user or a group goes after them and never before,
+    so that they come back with all of it or not at all. What somebody takes out of the trash at the same
+    moment, or a sweep is at, stays. `dry_run` only counts.
     """
     work = _Work(store, term, time.monotonic() + seconds, dry_run, progress, trash.count(store, term.before))
     for name in work.parents():
@@ -110,20 +110,36 @@ class _Work:
         rules.require_at_rest(seen.leaving, [user_id], user.group_ids)
         credential: Credential | None = seen.record(CREDENTIAL, user_id)
         also = [] if credential is None else [Change(credential, None, PURGED)]
-        tasks = self._tasks_of(user_id, 0)
-        self._save(
-            [Change(user, None, PURGED), *also, *_without(tasks)],
-            {rules.user_goes(user_id)},
-            [Count(keys.spread("users"), str(user_id), 0)],
-        )
+        part = self._part_of(user_id, 0)
+        theirs = purge_of(self.store, SYSTEM, part)
+        counts = [Count(keys.spread("users"), str(user_id), 0), *theirs.counts]
+        gone = [Change(user, None, PURGED), *also, *theirs.changes]
+        self._save(Purge(gone, counts), {rules.user_goes(user_id)})
         self.users.add(user_id)
-        while tasks and not self._is_late() and (tasks := self._tasks_of(user_id, tasks[-1].id)):
-            self._save(_without(tasks))
+        while part and not self._is_late() and (part := self._part_of(user_id, part[-1].id)):
+            self._save(purge_of(self.store, SYSTEM, part))
 
-    def _tasks_of(self, user_id: int, after: int) -> list[Task]:
+    def _part_of(self, user_id: int, after: int) -> Sequence[Task]:
+        """The next of the user's tasks in the trash; none at the end."""
         failpoints.reach("emptying.listed")
         name = rules.user_goes(user_id)
-        return leaving.tasks_of(self.store, name, trash=True, after=after, count=AT_ONCE)
+        return next(
+            self._parts(leaving.tasks_of(self.store, name, trash=True, after=after, count=AT_ONCE)), []
+        )
+
+    def _parts(self, tasks: Sequence[Task]) -> Iterator[list[Task]]:
+        """The tasks in parts that a save is soon done with, each task with all of its files."""
+        sizes = ask(self.store, SYSTEM, Question(sizes=[keys.files(task.id) for task in tasks])).sizes
+        part: list[Task] = []
+        room = AT_ONCE
+        for task, files in zip(tasks, sizes, strict=True):
+            if part and files >= room:
+                yield part
+                part, room = [], AT_ONCE
+            part.append(task)
+            room -= 1 + files
+        if part:
+            yield part
 
     def _purge_group(self, group_id: int) -> None:
         """Its tasks are due on their own once it has gone."""
@@ -131,7 +147,7 @@ class _Work:
         group: Group | None = seen.trashed(GROUP, group_id)
         if group is not None and self.term.is_over(group):
             rules.require_at_rest(seen.leaving, (), [group_id])
-            self._save([Change(group, None, PURGED)], {rules.group_goes(group_id)})
+            self._save(Purge([Change(group, None, PURGED)], []), {rules.group_goes(group_id)})
 
     def _purge_tasks(self, names: Sequence[str]) -> int:
         """Purges those of them that are tasks, and due; returns how many are not there any more."""
@@ -141,8 +157,9 @@ class _Work:
         due = [task for task in found if task and self._is_due(task, seen.leaving)]
         waiting = self._waiting(due)
         going = [task for task in due if task.deleted_with not in waiting]
-        if going:
-            self._save(_without(going), {name for task in going for name in rules.names_over(task)})
+        for part in self._parts(going):
+            at_rest = {name for task in part for name in rules.names_over(task)}
+            self._save(purge_of(self.store, SYSTEM, part), at_rest)
         return 0 if self.dry_run else len(going)
 
     def _is_due(self, task: Task, names: frozenset[str]) -> bool:
@@ -157,20 +174,13 @@ class _Work:
     def _ask(self, wanted: Sequence[str]) -> Seen:
         return ask(self.store, SYSTEM, Question(wanted))
 
-    def _save(
-        self, changes: Sequence[Change], at_rest: Collection[str] = (), counts: Sequence[Count] = ()
-    ) -> None:
+    def _save(self, purge: Purge, at_rest: Collection[str] = ()) -> None:
         if not self.dry_run:
-            save(self.store, SYSTEM, changes, counts=counts, not_leaving=sorted(at_rest))
+            save(self.store, SYSTEM, purge.changes, counts=purge.counts, not_leaving=sorted(at_rest))
             failpoints.reach("emptying.purged")
             time.sleep(PAUSE_SECONDS)
-        self.purged.update(change.kind.plural for change in changes if change.kind is not CREDENTIAL)
+        self.purged.update(change.kind.plural for change in purge.changes if change.kind is not CREDENTIAL)
         self.progress(min(1.0, self.purged.total() / max(1, self.total)))
 
     def _is_late(self) -> bool:
         return time.monotonic() > self.until
-
-
-def _without(tasks: Sequence[Task]) -> list[Change]:
-    """What has to be written for these tasks to be no more."""
-    return [Change(task, None, PURGED) for task in tasks]

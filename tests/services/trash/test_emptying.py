@@ -1,14 +1,16 @@
 """The trash after its time: what is purged, what follows from it, and what stays."""
 
+from typing import Any
+
 import pytest
 
 from taskapi.domain import clock
 from taskapi.domain.clock import timestamp
 from taskapi.domain.errors import NotFound
-from taskapi.domain.records import Credential
+from taskapi.domain.records import Credential, File
 from taskapi.domain.rights import Right
 from taskapi.domain.trash import Return, term
-from taskapi.services import groups, sweeping, tasks, users
+from taskapi.services import emptying, groups, sweeping, tasks, users
 from taskapi.services.emptying import empty_trash
 from taskapi.store import dirty, keys, leaving, scrub
 from taskapi.store.client import Store
@@ -169,3 +171,38 @@ def test_what_a_restore_has_brought_into_the_trash_has_its_whole_time_again(
     lately = Return(brought - 1, brought, clock.ago(1))
     assert dict(empty_trash(store, term(30, [lately]))) == {"tasks": 1}
     assert everywhere(store, "task:1") == [keys.TRASH]
+
+
+def test_a_task_goes_with_its_files_in_one_step(
+    store: Store, house: House, days: Days, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(emptying, "AT_ONCE", 4)
+    made = [house.task(ANN, 1).id for _ in range(4)]
+    for number, count in zip(made, (0, 1, 6, 0), strict=True):
+        attached(store, number, count)
+    for number in made[:2]:
+        tasks.remove_task(store, claim(ANN), number)
+    delete_ann(store)
+    days.pass_by(31)
+    sizes: list[int] = []
+    real = emptying.save
+
+    def measured(*args: Any, **options: Any) -> Any:
+        sizes.append(len(args[2]))
+        return real(*args, **options)
+
+    monkeypatch.setattr(emptying, "save", measured)
+    assert emptied(store, dry_run=True) == {"users": 1, "tasks": 4, "files": 7}
+
+    assert emptied(store) == {"users": 1, "tasks": 4, "files": 7}
+
+    assert sizes == [4, 7, 1]
+    assert store.redis.keys("file:*") == store.redis.keys("files:*") == []
+    assert scrub.differences(store) == []
+
+
+def attached(store: Store, task_id: int, count: int) -> None:
+    for number in range(count):
+        about = {"filename": f"{number}.txt", "content_type": "text/plain", "size": 1, "sha256": "0" * 64}
+        file = File(task_id=task_id, user_id=ANN, created_at=timestamp(), **about)
+        save(store, claim(0), [Change(None, file, "created")])
