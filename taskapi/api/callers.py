@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import replace
+from functools import lru_cache
 
 from flask import request
+from werkzeug.sansio.http import parse_cookie
 
 from taskapi.api import seen
 from taskapi.api.addresses import Addresses
@@ -66,6 +68,7 @@ class Callers:
             token = self._tokens.access(rest.strip())
             return token.user_id, token.session, None
         if scheme.lower() == "basic":
+            seen.noted().ambient = "basic"
             user_id, version = self._addresses.guard(self._basic, rest)
             return user_id, None, version
         raise Unauthorized("Sign in with Bearer or Basic.")
@@ -74,7 +77,7 @@ class Callers:
         texts = session_cookies()
         if not texts:
             raise Unauthorized("Sign in first: no credentials were given.", missing=True)
-        seen.noted().by_cookie = True
+        seen.noted().ambient = "cookie"
         if len(texts) > 1:
             raise Unauthorized("Two different session cookies were sent.")
         token = self._tokens.cookie(texts[0])
@@ -101,11 +104,16 @@ def bearer_text() -> str | None:
     return rest.strip() if scheme.lower() == "bearer" else None
 
 
-def session_cookies() -> list[str]:
+def session_cookies() -> tuple[str, ...]:
     """The texts of the session cookies that were sent, each once: a browser may have several of one name."""
-    if "HTTP_COOKIE" not in request.environ:
-        return []
-    return list(dict.fromkeys(request.cookies.getlist(SESSION)))
+    sent = request.environ.get("HTTP_COOKIE")
+    return _sessions_in(sent) if sent else ()
+
+
+@lru_cache(maxsize=1024)
+def _sessions_in(sent: str) -> tuple[str, ...]:
+    """The same, remembered: a browser sends one header again and again."""
+    return tuple(dict.fromkeys(parse_cookie(sent).getlist(SESSION)))
 
 
 def _basic_pair(encoded: str) -> tuple[str, str]:

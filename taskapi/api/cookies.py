@@ -36,22 +36,27 @@ def require_meant(claim: Claim) -> None:
     """Raises CsrfFailed for what a page of somebody else may have made a browser send.
 
     A browser adds its cookies by itself, so that what changes something by cookie must show the proof of the
-    session. A sign-in that gives cookies has no session yet, and must come from a page that is allowed to.
-    Clients other than browsers send none of the headers by which such pages are told.
+    session. It adds a name and a password likewise once it was asked for them; and a sign-in that gives
+    cookies has no session yet: both must come from a page that is allowed to. Clients other than browsers
+    send none of the headers by which pages are told.
     """
     if request.method in SAFE or not _is_from_browser():
         return
-    if seen.noted().by_cookie:
+    ambient = seen.noted().ambient
+    if ambient == "cookie":
         given, due = request.headers.get(HEADER, ""), csrf_token(claim.session or "")
         if not hmac.compare_digest(given.encode(), due.encode()):
             raise CsrfFailed(f"Send the value of the cookie {CSRF} as {HEADER}.")
+    elif ambient == "basic" and not (_is_allowed_page() or "*" in settings().cors_origins):
+        raise CsrfFailed("Pages of this origin may change nothing by Basic: list it in CORS_ORIGINS.")
     elif are_wanted() and not _is_allowed_page():
-        raise CsrfFailed("Pages of this origin may not sign in by cookie.")
+        raise CsrfFailed("Pages of this origin get no cookies: list it in CORS_ORIGINS, or use /auth/login.")
 
 
 def are_wanted() -> bool:
     """Whether whoever signs in with this request is given cookies."""
-    return seen.noted().by_cookie or request.args.get("session") == "cookie" or canonical_path() in GIVING
+    asked = request.args.get("session") == "cookie" or canonical_path() in GIVING
+    return asked or seen.noted().ambient == "cookie"
 
 
 def give(response: Response, login: Login) -> None:
@@ -64,7 +69,7 @@ def give(response: Response, login: Login) -> None:
 
 def sign_out(response: Response) -> None:
     """Takes both cookies away, and ends the session that they name: nobody could do so any more."""
-    if not seen.noted().by_cookie:
+    if seen.noted().ambient != "cookie":
         _end_former()
     take(response)
 
@@ -103,8 +108,13 @@ def _is_allowed_page() -> bool:
     if request.headers.get("Sec-Fetch-Site") in _OWN_PAGE:
         return True
     origin = request.headers.get("Origin") or _origin_of(request.headers.get("Referer", ""))
-    host = origin.partition("://")[2].lower()
-    return cors.is_listed(origin, settings().cors_origins) or (host != "" and host == request.host.lower())
+    return cors.is_listed(origin, settings().cors_origins) or _is_own(origin.lower())
+
+
+def _is_own(origin: str) -> bool:
+    """Whether it is where this request went to. Behind a proxy that is not trusted, https looks like http."""
+    scheme, _, host = origin.partition("://")
+    return scheme in ("https", request.scheme) and host != "" and host == request.host.lower()
 
 
 def _origin_of(address: str) -> str:

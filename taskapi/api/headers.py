@@ -26,7 +26,7 @@ def register(app: Flask, origins: tuple[str, ...], log_level: str) -> None:
             headers.add("Cache-Control", "no-store")
         if notes.policy is not None:
             headers.extend(seen.limit_headers(notes, notes.policy))
-        if notes.by_cookie and response.status_code == 401:
+        if notes.ambient == "cookie" and response.status_code == 401:
             cookies.take(response)
         if origins:
             cors.allow(response, origins)

@@ -25,12 +25,15 @@ class Policy:
 
 @dataclass(slots=True)
 class Noted:
-    """The notes of one request. `by_cookie`: its credential is a session cookie. `full_in` is in seconds."""
+    """The notes of one request. `full_in` is in seconds.
+
+    `ambient` is cookie or basic: the credential is one that a browser adds by itself, whoever's page asks.
+    """
 
     request_id: str
     began: float = field(default_factory=perf_counter)
     user_id: int = 0
-    by_cookie: bool = False
+    ambient: str = ""
     policy: Policy | None = None
     left: int = 0
     full_in: int = 0

@@ -31,6 +31,9 @@ TELLING = {
     "cross site": {"Sec-Fetch-Site": "cross-site"},
     "typed": {"Sec-Fetch-Site": "none"},
 }
+FOREIGN_PAGES = frozenset(
+    {"foreign origin", "no origin", "empty origin", "foreign referer", "same site", "cross site"}
+)
 PROOFS = ("none", "right", "wrong", "empty", "another session's", "cut short", "odd")
 CREDENTIALS = ("cookie", "token", "basic", "owner")
 CALLS = [
@@ -76,12 +79,10 @@ def test_every_credential_header_proof_and_method_is_answered_as_the_rule_says(
     wrong = []
     for credential, told, proof, call in product(CREDENTIALS, TELLING, PROOFS, CALLS):
         method, path, status = call
-        is_refused = (
-            credential == "cookie"
-            and method in ("POST", "PATCH", "PUT", "DELETE")
-            and told != "nothing"
-            and proof != "right"
-        )
+        changes = method in ("POST", "PATCH", "PUT", "DELETE")
+        by_cookie = credential == "cookie" and told != "nothing" and proof != "right"
+        by_basic = credential == "basic" and told in FOREIGN_PAGES
+        is_refused = changes and (by_cookie or by_basic)
         expected = (403, "csrf_failed") if is_refused else (status, None)
         answer = client.open(
             path.format(id=user.id),
@@ -144,6 +145,7 @@ PAGES = [
     ({"Referer": f"{LISTED}/a?b"}, True),
     ({"Sec-Fetch-Site": "same-origin", "Origin": "https://name.before.the.proxy"}, True),
     ({"Sec-Fetch-Site": "none"}, True),
+    ({"Origin": "https://localhost"}, True),
     ({"Origin": FOREIGN}, False),
     ({"Origin": "null"}, False),
     ({"Origin": ""}, False),
@@ -179,6 +181,20 @@ def test_a_page_that_may_not_registers_nobody(client: FlaskClient) -> None:
     sent = {"username": "eve", "password": PASSWORD}
     assert client.post("/register", data=sent, headers={"Origin": FOREIGN}).status_code == 403
     assert client.post("/login", data=sent).status_code == 401
+
+
+def test_over_https_a_page_over_http_is_another(data: Store, make_app: Callable[..., Flask]) -> None:
+    client = make_app(trusted_proxies=1).test_client(use_cookies=False)
+    signed_up(client, "ada")
+    secure = {"X-Forwarded-Proto": "https"}
+    for origin, status in (("https://localhost", 200), (OWN, 403)):
+        assert client.post("/login", json=ADA, headers=secure | {"Origin": origin}).status_code == status
+
+
+def test_where_all_pages_may_call_all_may_by_basic(open_client: FlaskClient) -> None:
+    for origin in (LISTED, FOREIGN):
+        headers = basic("ada", PASSWORD) | {"Origin": origin}
+        assert open_client.post("/tasks", json={"title": "x"}, headers=headers).status_code == 201
 
 
 def test_only_pages_that_are_listed_by_name_may_call_with_cookies(open_client: FlaskClient) -> None:

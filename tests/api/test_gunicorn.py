@@ -77,6 +77,9 @@ def ask(data: Store, port: int) -> Ask:
         (b"GET /" + b"x" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
         (b"GET / HTTP/1.1\r\n" + b"".join(b"X-%d: 1\r\n" % n for n in range(200)) + b"\r\n", 431),
         (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: rot13\r\n\r\n", 501),
+        (b"GET /tasks HTTP/1.1\r\nHost: x\r\nCookie: session=\0\r\n\r\n", 400),
+        (b"GET /tasks HTTP/1.1\r\nHost: x\r\nConnection: close\r\nCookie: session=\xff\xfe\r\n\r\n", 401),
+        (b"GET /tasks HTTP/1.1\r\nHost: x\r\nCookie: session=" + b"x" * 9000 + b"\r\n\r\n", 431),
     ],
 )
 def test_what_is_not_even_http_is_refused_as_a_problem(ask: Ask, sent: bytes, status: int) -> None:

@@ -89,4 +89,32 @@ MUTANTS = (
         "last - window",
         ("tests/sync/test_window.py",),
     ),
+    Mutant(
+        "no proof asked of pages that call by cookie",
+        "taskapi/api/cookies.py",
+        "if not hmac.compare_digest(given.encode(), due.encode()):",
+        "if False:",
+        ("tests/api/test_csrf.py",),
+    ),
+    Mutant(
+        "one proof for all sessions",
+        "taskapi/api/cookies.py",
+        'f"csrf {session}".encode()',
+        'b"csrf"',
+        ("tests/api/test_csrf.py",),
+    ),
+    Mutant(
+        "cookies for pages of any origin",
+        "taskapi/api/cookies.py",
+        "    elif are_wanted() and not _is_allowed_page():",
+        "    elif False:",
+        ("tests/api/test_csrf.py",),
+    ),
+    Mutant(
+        "a token that is remembered passes for any kind",
+        "taskapi/api/tokens.py",
+        "if found is None or found.kind != kind:",
+        "if found is None:",
+        ("tests/api/test_cookie_callers.py",),
+    ),
 )
