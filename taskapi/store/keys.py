@@ -24,6 +24,8 @@ op:<hash>                string the answer of a write, by its operation id
 op:<hash>:session        string the session that a write has begun: its id and its refresh id
 kept:<user>              zset   those of them that hold a whole answer, by time in ms
 limits                   hash   <user>:<calls>:<period in ms>: when the bucket is full again, in µs
+stamps                   hash   all | u<user> | g<group>: version of the last change to a task in there;
+                                every: counts what repairs have put anew
 recovered                hash   epoch: the highest version that either store still had when it was opened
 losses                   hash   <store> <version before>: last version lost or "?", when found, 1 if healed
 sync                     hash   what the flush, the comparison and each clean-up did last
@@ -43,6 +45,7 @@ QUARANTINE = "quarantine"
 JOURNAL = "journal"
 TRASHED = "trashed"
 LEAVING = "leaving"
+STAMPS = "stamps"
 RECOVERED = "recovered"
 LOSSES = "losses"
 SYNC = "sync"
@@ -76,7 +79,7 @@ FAMILIES: dict[str, Fate] = {
     "leaving": Fate.SWEEP,
     **dict.fromkeys(("session", "sessions"), Fate.SESSION),
     **dict.fromkeys(("ids", "op", "kept", "sync", "ground", "recovered", "losses"), Fate.TAKEN),
-    **dict.fromkeys(("meta", "limits"), Fate.LEFT),
+    **dict.fromkeys(("meta", "limits", "stamps"), Fate.LEFT),
 }
 """Every family of keys of the data Redis, by what stands before the first colon."""
 

@@ -23,7 +23,8 @@ class Kind:
 
     `unique` fields are claimed ignoring case. `entries` and `counts` say in which lists a live
     record stands and which counters count it; `trash_entries` and `trash_counts`, while it is in
-    the trash. `parents` names the records that must be alive for it to be written so (before, after);
+    the trash. `stamps` names the scopes of which something is remembered, see store/stamps.py.
+    `parents` names the records that must be alive for it to be written so (before, after);
     one that `stays_in_trash` is there too while they lie in the trash. The values of `secret` fields
     never reach the journal. `lease` is how many ids are reserved in PostgreSQL at a time,
     0 for a kind that shares the ids of another.
@@ -36,6 +37,7 @@ class Kind:
     counts: Callable[[Any], list[Count]] = lambda record: []
     trash_entries: Callable[[Any], list[Entry]] = lambda record: []
     trash_counts: Callable[[Any], list[Count]] = lambda record: []
+    stamps: Callable[[Any], list[str]] = lambda record: []
     parents: Callable[[Any, Any], list[str]] = lambda was, now: []
     stays_in_trash: bool = False
     secret: tuple[str, ...] = ()
@@ -57,6 +59,11 @@ class Kind:
         if record is None:
             return []
         return self.counts(record) if record.deleted_at is None else self.trash_counts(record)
+
+    def stamps_of(self, was: Record | None, now: Record | None) -> list[str]:
+        """The scopes that see the record before or after."""
+        seen = [scope for record in (was, now) if record is not None for scope in self.stamps(record)]
+        return list(dict.fromkeys(seen))
 
     def parents_of(self, was: Record | None, now: Record | None) -> list[str]:
         """The keys of the records that must be alive; none for what goes away."""
@@ -110,6 +117,11 @@ def _task_spread(task: Task, *, trash: bool) -> list[Count]:
     return [(keys.spread(scope, trash=trash), field) for scope, field in where[: 2 if trash else 4]]
 
 
+def _task_stamps(task: Task) -> list[str]:
+    group = [] if task.group_id is None else [f"g{task.group_id}"]
+    return ["all", f"u{task.user_id}", *group]
+
+
 def _task_trash_entries(task: Task) -> list[Entry]:
     return [(keys.tasks(scope, "trash"), None) for scope in _scopes(task)]
 
@@ -133,6 +145,7 @@ TASK = Kind(
     parents=_task_parents,
     trash_entries=_task_trash_entries,
     trash_counts=lambda task: _task_spread(task, trash=True),
+    stamps=_task_stamps,
     lease=1_000_000,
 )
 FILE = Kind("file", File, entries=_file_entries, parents=_file_parents, stays_in_trash=True, lease=100_000)

@@ -57,7 +57,9 @@ def middle_of(change: Change) -> bytes:
 
 def change_args(change: Change) -> list[Any]:
     """One change as save.lua takes it."""
-    return [*_identity(change), middle_of(change), change.action, _differences(change), *index_args(change)]
+    stamps = _listed((scope,) for scope in change.kind.stamps_of(change.was, change.now))
+    told = (middle_of(change), change.action, _differences(change))
+    return [*_identity(change), *told, *index_args(change), *stamps]
 
 
 def _identity(change: Change) -> tuple[Any, ...]:

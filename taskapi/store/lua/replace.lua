@@ -41,5 +41,7 @@ if ids[2] and tonumber(id) > tonumber(ids[1] or 0) then redis.call('HSET', 'ids'
 if before ~= 'new' and before ~= now then redis.call('DEL', before .. name) end
 if now ~= 'purged:' then redis.call('SET', now .. name, text) end
 move_in_indexes(id, indexes)
+-- Its version is no news, so nothing that was remembered of any scope counts from now on.
+redis.call('HINCRBY', 'stamps', 'every', 1)
 if now == 'trash:' then redis.call('ZADD', 'trashed', gone_at, name) else redis.call('ZREM', 'trashed', name) end
 return {'replaced'}

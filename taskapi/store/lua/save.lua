@@ -21,6 +21,7 @@
 --             claims:   count, (unique hash, value) …     releases: the same
 --             leaves:   count, sorted set …               enters:   count, (sorted set, score or "") …
 --             counts:   count, (hash, field, difference) …
+--             stamps:   count, scope that sees it before or after …
 -- returns {"saved", id, version, …}          a pair for each change
 --         {"again", answer}                  this operation was done before; in lines: its fingerprint; kind, id
 --                                            and version of each change; the first record, if it is kept
@@ -67,7 +68,7 @@ local ended = take_all(1)
 local changes, given, claimed = {}, {}, {}
 for index = 1, tonumber(take()) do
   local change = {kind = take(), id = take(), before = take(), version = take(), now = take(),
-                  middle = take(), action = take(), fields = take(), indexes = take_indexes()}
+                  middle = take(), action = take(), fields = take(), indexes = take_indexes(), stamps = take_all(1)}
   local last = given[change.kind] or tonumber(redis.call('HGET', 'ids', change.kind) or 0)
   if change.id == '' then
     local ceiling = tonumber(redis.call('HGET', 'ids', change.kind .. ':ceiling') or 0)
@@ -103,7 +104,7 @@ end
 local clock = redis.call('TIME')
 local since = text(tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000))
 local version = redis.call('HINCRBY', 'meta', 'version', #changes) - #changes
-local answer, done_now, first = {'saved'}, {}, nil
+local answer, done_now, first, stamped = {'saved'}, {}, nil, {}
 -- What its client named can be brought back from the journal: see store/operations.py.
 local named = keep == '1' and operation .. ' ' .. fingerprint or operation
 for kind, last in pairs(given) do redis.call('HSET', 'ids', kind, text(last)) end
@@ -120,10 +121,14 @@ for _, change in ipairs(changes) do
   elseif change.before == 'trash:' then redis.call('ZREM', 'trashed', name) end
   redis.call('ZADD', 'dirty', stamp, name)
   redis.call('ZADD', 'dirty:since', 'NX', since, name)
+  for _, row in ipairs(change.stamps) do stamped[row[1]] = stamp end
   answer[#answer + 1], answer[#answer + 2] = id, stamp
   done_now[#done_now + 1] = change.kind .. ' ' .. id .. ' ' .. stamp
   first = first or blob
 end
+local flat = {}
+for scope, stamp in pairs(stamped) do flat[#flat + 1], flat[#flat + 2] = scope, stamp end
+for from = 1, #flat, 4000 do redis.call('HSET', 'stamps', unpack(flat, from, math.min(from + 3999, #flat))) end
 for _, row in ipairs(leaving) do
   if row[2] == '' then redis.call('HDEL', 'leaving', row[1])
   else redis.call('HSET', 'leaving', row[1], row[2]) end

@@ -35,6 +35,7 @@ for index = 2, #ARGV do
   elseif held < 0 and purged and not mark and redis.call('HEXISTS', 'quarantine', name) == 0 then
     problem = 'tombstone'
   end
+  if write and (problem == 'twice' or problem == 'risen') then redis.call('HINCRBY', 'stamps', 'every', 1) end
   if problem then
     answer[#answer + 1], answer[#answer + 2] = name, problem
     if write and newest >= 0 then
