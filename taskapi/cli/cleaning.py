@@ -1,5 +1,7 @@
 """`flask cleanup`: what the clean-up jobs do, by hand."""
 
+import sys
+
 import click
 from flask import current_app
 from flask.cli import with_appcontext
@@ -9,6 +11,7 @@ from taskapi.cleaning import Counts, Ground
 from taskapi.cli.progress import shown
 from taskapi.cli.stores import with_stores
 from taskapi.db.engine import Engine
+from taskapi.domain.errors import Refused
 from taskapi.store.client import Store
 
 
@@ -21,12 +24,23 @@ def cleanup(name: str | None, dry_run: bool) -> None:
 
     def work(store: Store, engine: Engine) -> None:
         ground = Ground(current_app.config["SETTINGS"], store, engine, current_app.extensions["taskapi.jobs"])
-        for each in [name] if name else cleaning.JOBS:
-            with shown(f"Cleaning up: {each}") as progress:
-                counts = cleaning.clean(ground, each, dry_run=dry_run, progress=progress)
-            click.echo(told(each, counts, dry_run=dry_run))
+        done = [_is_done(ground, each, dry_run) for each in ([name] if name else cleaning.JOBS)]
+        if not all(done):
+            sys.exit(1)
 
     with_stores(work)
+
+
+def _is_done(ground: Ground, name: str, dry_run: bool) -> bool:
+    """Does one job, and tells what came of it; one that is refused does not hold up the others."""
+    try:
+        with shown(f"Cleaning up: {name}") as progress:
+            counts = cleaning.clean(ground, name, dry_run=dry_run, progress=progress)
+    except Refused as refusal:
+        click.echo(f"{name}: {refusal}", err=True)
+        return False
+    click.echo(told(name, counts, dry_run=dry_run))
+    return True
 
 
 def told(name: str, counts: Counts, *, dry_run: bool) -> str:

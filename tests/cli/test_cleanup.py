@@ -42,6 +42,8 @@ def test_without_a_name_it_does_them_all(store: Store, run: Run, old: None):
 def test_a_name_that_is_none_or_a_store_that_is_closed_is_one_sentence(store: Store, run: Run, old: None):
     assert run("cleanup", "everything").exit_code == 2
     store.redis.hset("meta", "state", "closed")
-    done = run("cleanup", "trash")
+    done = run("cleanup")
     assert done.exit_code == 1
+    assert "trash: " in done.stderr
     assert "Try again" in done.stderr
+    assert "jobs: nothing removed.\n" in done.output

@@ -9,14 +9,14 @@ from taskapi.config import Settings
 from taskapi.db.engine import Engine
 from taskapi.domain import clock
 from taskapi.domain.clock import timestamp
-from taskapi.domain.records import Group
+from taskapi.domain.records import File, Group
 from taskapi.domain.trash import term
 from taskapi.outside.shelf import Shelf
 from taskapi.services.emptying import empty_trash
 from taskapi.store import cleanups, contents, keys, scrub, state
 from taskapi.store.client import Store
 from taskapi.store.jobs import connect
-from taskapi.store.kinds import TASK
+from taskapi.store.kinds import TASK, USER
 from taskapi.sync.admission import admit
 from taskapi.sync.compare import compare
 from taskapi.sync.flush import drain
@@ -68,6 +68,35 @@ def test_what_is_purged_is_gone_from_both_stores_and_comes_back_with_a_backup(
     assert new_task(house).id > live.id
     after(31, monkeypatch)
     assert dict(empty_trash(house, term(30, returns(engine, 30)))) == {"tasks": 51, "groups": 1}
+    require_settled(house, engine)
+
+
+def test_a_user_who_is_purged_is_gone_from_both_stores_with_password_and_files(
+    house: Store, engine: Engine, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+):
+    ada, now = contents.present(house, USER, [2])[0], timestamp()
+    about = {"filename": "a.txt", "content_type": "text/plain", "size": 1, "sha256": "0" * 64}
+    create(house, File(task_id=3, user_id=2, created_at=now, **about))
+    change(house, contents.present(house, TASK, [3])[0], deleted_at=now, deleted_with="user:2")
+    change(house, ada, deleted_at=now)
+    name = kept(house, engine, shelf)
+    then = everything(house)
+    after(31, monkeypatch)
+
+    purged = empty_trash(house, term(30, returns(engine, 30)))
+
+    assert dict(purged) == {"users": 1, "tasks": 2, "files": 1}
+    require_settled(house, engine)
+    assert contents.missing(house, ["user:2", "credential:2", "file:1"]) == {
+        "user:2",
+        "credential:2",
+        "file:1",
+    }
+    go_back(house, engine, shelf, name)
+    assert everything(house) == then
+    require_settled(house, engine)
+    back = contents.present(house, USER, [2])[0]
+    assert change(house, back, deleted_at=None).username == "ada"
     require_settled(house, engine)
 
 
