@@ -121,14 +121,14 @@ def _bytes() -> bytes:
 
 
 def _form() -> dict[str, Any]:
-    """The fields of a form, each once."""
+    """The fields of a form, each once; a page sends those along that nobody has filled in."""
     with _arriving():
         lists = request.form.to_dict(flat=False)
     for name, texts in lists.items():
         if len(texts) > 1:
             raise Malformed(f"The field {name[:80]!a} is there twice.")
         strict_json.require_text(name + texts[0])
-    return {name: texts[0] for name, texts in lists.items()}
+    return {name: texts[0] for name, texts in lists.items() if texts[0]}
 
 
 def _parameters(text: bytes) -> dict[str, list[str]]:

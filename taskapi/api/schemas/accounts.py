@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from marshmallow import Schema, ValidationError, fields
 
 from taskapi.api.schemas.aliased import Body
-from taskapi.api.schemas.fields import EMail, OneOf, Password, Text, Username
+from taskapi.api.schemas.fields import EMail, NameOrId, OneOf, Password, Text, Username
 from taskapi.api.schemas.query import Choice, Query
 from taskapi.api.schemas.users import OTHER_ROLES, UserOut
 from taskapi.domain.records import ROLES
@@ -16,17 +16,18 @@ from taskapi.domain.records import ROLES
 class Register(Body):
     """A password and a name to sign in with; a role is noted for the owner to grant."""
 
-    username = Username()
-    email = EMail()
+    username = Username(allow_none=True)
+    email = EMail(allow_none=True)
     password = Password(required=True)
-    full_name = Text(1, 200)
-    role = OneOf(ROLES, OTHER_ROLES)
+    full_name = Text(1, 200, allow_none=True)
+    role = OneOf(ROLES, OTHER_ROLES, allow_none=True)
 
     def finished(self, values: dict[str, Any]) -> dict[str, Any]:
-        """Refused without a name to sign in with."""
-        if "username" not in values and "email" not in values:
+        """What was given; refused without a name to sign in with."""
+        given = {name: value for name, value in values.items() if value is not None}
+        if "username" not in given and "email" not in given:
             raise ValidationError({"username": ["Give a username, an e-mail address, or both."]})
-        return values
+        return given
 
 
 class SignInQuery(Query):
@@ -41,12 +42,19 @@ class SignInQuery(Query):
 
 
 class SignIn(Body):
-    """A password, and a username, e-mail address or user id under `username`."""
+    """A password, and a username, e-mail address or user id under `username`.
+
+    What clients of OAuth 2's password grant send besides is taken, and says nothing here.
+    """
 
     aliases = {"email": "username"}  # noqa: RUF012 - typed in Body
 
-    username = Text(1, 254, required=True)
+    username = NameOrId(1, 254, required=True)
     password = Password(1, required=True)
+    grant_type = OneOf(("password",))
+    scope = Text(0, 1000)
+    client_id = Text(0, 1000)
+    client_secret = Text(0, 1000)
 
 
 class Refresh(Body):

@@ -64,6 +64,17 @@ class Password(Text):
         return value
 
 
+class NameOrId(Text):
+    """A text of so many characters, or an id as a number."""
+
+    def __init__(self, low: int, high: int, **options: Any) -> None:
+        super().__init__(low, high, **documented(options, type=["string", "integer"], minimum=1))
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        is_id = type(value) is int and 1 <= value <= LARGEST_ID
+        return super()._deserialize(str(value) if is_id else value, *args, **kwargs)
+
+
 class Username(Text):
     """A letter, then 2 to 49 letters, digits, dots, hyphens or underscores."""
 
