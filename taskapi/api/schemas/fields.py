@@ -68,7 +68,9 @@ class NameOrId(Text):
     """A text of so many characters, or an id as a number."""
 
     def __init__(self, low: int, high: int, **options: Any) -> None:
-        super().__init__(low, high, **documented(options, type=["string", "integer"], minimum=1))
+        super().__init__(
+            low, high, **documented(options, type=["string", "integer"], minimum=1, maximum=LARGEST_ID)
+        )
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         is_id = type(value) is int and 1 <= value <= LARGEST_ID
