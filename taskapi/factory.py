@@ -25,6 +25,7 @@ from taskapi.db.index import WordIndex
 from taskapi.dispatch import sender, turn_taker
 from taskapi.embedded.servers import running_urls
 from taskapi.extensions import db, migrate
+from taskapi.outside.shelf import open_shelf
 from taskapi.store import jobs
 from taskapi.store.client import Limit, Store, connect
 from taskapi.store.jobs import Jobs
@@ -118,6 +119,7 @@ def _wire(app: Flask, settings: Settings, urls: dict[str, str]) -> None:
     bell = Bell(store, send_job, may_ring=turn_taker(urls["broker"]))
     callers = Callers(settings, store, addresses)
     app.extensions["taskapi.store"] = store
+    app.extensions["taskapi.uploads"] = open_shelf(settings.upload_url)
     app.extensions["taskapi.index"] = WordIndex(lambda: db.engine)
     _bind_reports(app, settings, store, jobs.connect(urls["broker"]))
     app.extensions[EXTENSION] = Wiring(settings, store, callers, addresses, bell, send_job, secret, policy)

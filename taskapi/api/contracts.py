@@ -48,6 +48,8 @@ class Contract:
     status: int = 200
     location: str | None = None
     conditional: bool = False
+    receives_file: bool = False
+    sends_file: bool = False
     attempts: str | None = None
     uncounted: bool = False
     signs_out: bool = False
@@ -127,3 +129,13 @@ def lists(schema: type[Schema], plural: str, **beside: str) -> Callable[[View], 
 def conditional(view: View) -> View:
     """Minds `If-Match`: called with `if_match`, a version or None."""
     return declared(conditional=True)(view)
+
+
+def receives_file(view: View) -> View:
+    """Takes a form with one file, which the view itself reads as it arrives."""
+    return declared(receives_file=True)(view)
+
+
+def sends_file(view: View) -> View:
+    """Answers with the bytes of a file."""
+    return declared(sends_file=True)(view)

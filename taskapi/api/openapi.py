@@ -18,7 +18,7 @@ from werkzeug.routing import Rule
 
 from taskapi.api import problems
 from taskapi.api.contracts import Contract, View, contract_of
-from taskapi.api.inputs import FORM, is_repeatable
+from taskapi.api.inputs import FORM, MULTIPART, is_repeatable
 from taskapi.api.schemas import fields as own
 from taskapi.api.schemas.query import Flag, Parameter, Query, WholeParameter
 from taskapi.domain.rights import Right
@@ -36,6 +36,7 @@ _SECURITY = {
     "owner": {"type": "apiKey", "in": "header", "name": "X-Owner-Password"},
     "cookie": {"type": "apiKey", "in": "cookie", "name": "session"},
 }
+_BYTES = {"type": "string", "format": "binary"}
 _CSRF = {
     "in": "header",
     "name": "X-CSRF-Token",
@@ -124,7 +125,7 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
         "summary": endpoint.summary,
         "parameters": [*_path_parameters(endpoint), *_query_parameters(contract.query), *_headers(endpoint)],
         "responses": {
-            str(contract.status): {"description": "Done.", **_content(_answered(contract))},
+            str(contract.status): {"description": "Done.", **_answer(contract)},
             "default": {
                 "description": "Refused.",
                 "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
@@ -140,6 +141,9 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
             "required": not contract.body_optional,
             "content": {each: {"schema": contract.body} for each in media},
         }
+    if contract.receives_file:
+        form = {"type": "object", "properties": {"file": _BYTES}, "required": ["file"]}
+        told["requestBody"] = {"required": True, "content": {MULTIPART: {"schema": form}}}
     return told
 
 
@@ -151,7 +155,7 @@ def _path_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
 
 
 def _path_type(endpoint: Endpoint, name: str) -> str:
-    return "integer" if name in ("user_id", "group_id", "task_id") else "string"
+    return "integer" if name in ("user_id", "group_id", "task_id", "file_id") else "string"
 
 
 def _query_parameters(query: Query | None) -> list[dict[str, Any]]:
@@ -184,6 +188,12 @@ def _headers(endpoint: Endpoint) -> list[dict[str, Any]]:
 
 def _content(schema: dict[str, Any] | None) -> dict[str, Any]:
     return {} if schema is None else {"content": {"application/json": {"schema": schema}}}
+
+
+def _answer(contract: Contract) -> dict[str, Any]:
+    if contract.sends_file:
+        return {"content": {"application/octet-stream": {"schema": _BYTES}}}
+    return _content(_answered(contract))
 
 
 def _answered(contract: Contract) -> dict[str, Any] | None:

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask
 
-from taskapi.api import admin, aliases, auth, docs, groups, health, quarantine, tasks, user_tasks, users
+from taskapi.api import (
+    admin,
+    aliases,
+    auth,
+    docs,
+    files,
+    groups,
+    health,
+    quarantine,
+    tasks,
+    user_tasks,
+    users,
+)
 
-NOUNS = (auth, users, groups, user_tasks, tasks, admin, quarantine, health, docs, aliases)
+NOUNS = (auth, users, groups, user_tasks, tasks, files, admin, quarantine, health, docs, aliases)
 
 
 def register(app: Flask) -> None:

@@ -13,6 +13,7 @@ from taskapi.api.callers import Callers
 from taskapi.api.seen import Policy
 from taskapi.bell import Bell
 from taskapi.config import Settings
+from taskapi.outside.shelf import Shelf
 from taskapi.services.finding import Index
 from taskapi.store.client import Store
 
@@ -56,6 +57,12 @@ def settings() -> Settings:
 def word_index() -> Index:
     """Where words are looked up."""
     found: Index = extension("taskapi.index")
+    return found
+
+
+def uploads() -> Shelf:
+    """Where the bytes of files are kept."""
+    found: Shelf = extension("taskapi.uploads")
     return found
 
 

@@ -106,3 +106,15 @@ class Moved(Refused):
     """A record on which the decision rested has changed since it was read: read and decide again."""
 
     code = "conflict"
+
+
+class TooLarge(Refused):
+    """More bytes than are taken."""
+
+    code = "too_large"
+
+
+class WrongType(Refused):
+    """A file that is not of a type that is taken, or not what it seems to be."""
+
+    code = "unsupported_media_type"
