@@ -160,6 +160,12 @@ TASKS = [
         for call in ("POST /tasks/batch", "PATCH /tasks/bulk")
         for what in ({"updates": {"priority": 3}}, {"action": "mark_done"}, {"action": "delete"})
     ),
+    task(
+        "POST /tasks/{task}/files", *(each.replace("200", "201") for each in (FLAT, NONE, FLAT_ALONE)), b"x"
+    ),
+    task("GET /tasks/{task}/files", FLAT, NONE, FLAT_ALONE),
+    task("GET /files/{file}", FLAT, NONE, FLAT_ALONE),
+    task("DELETE /files/{file}", FLAT, NONE, FLAT_ALONE),
     task_of_user("GET /users/{user}/tasks/{task}"),
     task_of_user("PUT /users/{user}/tasks/{task}", {"title": "another"}),
     task_of_user("PATCH /users/{user}/tasks/{task}", {"title": "another"}),

@@ -17,7 +17,8 @@ PASSWORD = "correct horse"
 
 @dataclass(frozen=True)
 class Row:
-    """One endpoint. `undo` is what the owner calls after a success, so that the next caller finds the same.
+    """One endpoint. A body of bytes is sent as a file. `undo` is what the owner calls after a success, so
+    that the next caller finds the same.
 
     `per_item`: the statuses are those of the one item of a batch; nobody gets as far as that without
     credentials.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -39,8 +40,8 @@ class World:
         """Who calls; "self" is whom the state is about."""
         return self.people.get(f"{name}, {state}", self.people[name])
 
-    def place(self, state: str) -> dict[str, Any]:
-        """What the words in braces stand for; a task is made anew for every cell."""
+    def place(self, state: str, *, has_file: bool = False) -> dict[str, Any]:
+        """What the words in braces stand for; a task, and a file of it, is made anew for every cell."""
         self.made += 1
         found: dict[str, Any] = {
             **self.places["exists"],
@@ -48,19 +49,20 @@ class World:
             "new": f"new{self.made}",
         }
         if "task" in state:
-            found["task"] = self.task(state)
+            found["task"], found["file"] = self.task(state, has_file=has_file)
         return found
 
-    def task(self, state: str) -> int:
-        """The id of a new task in that state."""
+    def task(self, state: str, *, has_file: bool) -> tuple[int, int]:
+        """The ids of a new task in that state and of its file."""
         if state == "no task":
-            return NOBODY
+            return NOBODY, NOBODY
         group_id = None if state == "task in no group" else self.places["exists"]["group"]
         owner_id = self.people["self"].id
         found: int = self.owner.task(user_id=owner_id, group_id=group_id, tags=["first"])["id"]
+        sent = called(self.owner, f"POST /tasks/{found}/files", b"x", {}) if has_file else None
         if state == "trashed task":
             assert self.owner.delete(f"/tasks/{found}").status_code == 200
-        return found
+        return found, sent.json["data"]["id"] if sent else NOBODY
 
     def written(self) -> Any:
         """What was changed last."""
@@ -97,7 +99,13 @@ def world(owner: Person, client: FlaskClient, database_url: str, redis_data: Red
     assert owner.delete(f"/groups/{grey}").status_code == 200
     assert owner.delete(f"/users/{people['self, trashed user'].id}").status_code == 200
     places = {name.removeprefix("self, "): {"user": each.id} for name, each in people.items() if ", " in name}
-    exists = {"user": people["self"].id, "group": blue, "newcomer": person("newcomer").id, "task": NOBODY}
+    exists = {
+        "user": people["self"].id,
+        "group": blue,
+        "newcomer": person("newcomer").id,
+        "task": NOBODY,
+        "file": NOBODY,
+    }
     groups = {"no group": {"group": NOBODY}, "trashed group": {"group": grey}}
     return World(people, {"exists": exists, **places, **groups}, redis_data)
 
@@ -131,13 +139,13 @@ def methods(app: Flask) -> Iterator[tuple[Any, str]]:
 def path_of(row: Row) -> str:
     """A path that the row is about."""
     path = row.call.split()[1].partition("?")[0]
-    return path.format(user=1, group=1, task=1, newcomer=1)
+    return path.format(user=1, group=1, task=1, file=1, newcomer=1)
 
 
 def differences(world: World, row: Row) -> Iterator[str]:
     """What is answered otherwise than the row says; a refusal that wrote something is one too."""
     for number, (state, caller, expected) in enumerate(row.cells):
-        place = world.place(state)
+        place = world.place(state, has_file="{file}" in row.call)
         before = world.written()
         mount = "/v1" if number % 2 else ""
         answer = called(world.caller(caller, state), row.call, row.body, place, mount)
@@ -155,6 +163,8 @@ def called(caller: Person, call: str, body: Any, place: dict[str, Any], mount: s
     """The answer to a call in which every word in braces was filled in."""
     method, path = call.split()
     address = mount + path.format(**place)
+    if isinstance(body, bytes):
+        return caller.call(method, address, data={"file": (io.BytesIO(body), "a.txt")})
     return caller.call(method, address, filled(body, caller, place))
 
 
