@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response
 
 from taskapi.api import downloading, uploading
-from taskapi.api.contracts import asks, authenticated, lists, receives_file, returns, sends_file
+from taskapi.api.contracts import asks, authenticated, conditional, lists, receives_file, returns, sends_file
 from taskapi.api.schemas.accounts import Deleted
 from taskapi.api.schemas.files import FileOut
 from taskapi.api.schemas.query import PageQuery
@@ -48,7 +48,8 @@ def download_file(claim: Claim, file_id: int) -> Response:
 
 @bp.delete("/files/<int:file_id>")
 @authenticated(Right.WORK_ON_TASKS)
+@conditional
 @returns(Deleted)
-def remove_file(claim: Claim, file_id: int) -> Shown:
+def remove_file(claim: Claim, file_id: int, if_match: int | None) -> Shown:
     """Remove a file for good."""
-    return files.remove_file(store(), claim, file_id)
+    return files.remove_file(store(), claim, file_id, if_match)

@@ -10,7 +10,7 @@ from taskapi.domain import access, failpoints
 from taskapi.domain import cascades as rules
 from taskapi.domain.callers import Claim
 from taskapi.domain.clock import timestamp
-from taskapi.domain.errors import Conflict, NotFound, Refused, Unavailable
+from taskapi.domain.errors import Conflict, NotFound, Refused, Stale, Unavailable
 from taskapi.domain.filters import Page
 from taskapi.domain.records import File, Task
 from taskapi.outside.shelf import Shelf
@@ -103,13 +103,15 @@ def find_file(store: Store, claim: Claim, file_id: int) -> File:
 
 
 @decided_again
-def remove_file(store: Store, claim: Claim, file_id: int) -> Shown:
+def remove_file(store: Store, claim: Claim, file_id: int, if_match: int | None = None) -> Shown:
     """Removes a file for good; its bytes are taken away later."""
     seen = ask(store, claim, Question([keys.record(FILE.name, file_id)]))
     if again := replayed(store, seen):
         return _removed(again)
     seen, file = _file_seen(store, claim, file_id)
     task = _require_task_of(seen, file)
+    if if_match not in (None, file.version):
+        raise Stale(f"File {file_id} has version {file.version}.")
     return _removed(save(store, claim, purges([file]), [seen.caller.user, task]))
 
 

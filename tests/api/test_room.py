@@ -118,7 +118,7 @@ def test_the_owner_sees_the_ground(owner: Person, data: Store, engine: Engine, s
     status = owner.get("/admin/status").json["data"]
     assert (status["ground"]["well"], status["ground"]["findings"]) == (True, [])
     assert status["headroom"]["disk"]["redis"]["free"] > 0
-    assert set(status["headroom"]["hours"]) == {"memory", "users", "groups", "tasks"}
+    assert set(status["headroom"]["hours"]) == {"memory", "users", "groups", "tasks", "files"}
 
 
 def test_where_postgresql_is_demanded_every_kind_of_write_waits_until_it_has_all_of_it(
