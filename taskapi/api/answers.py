@@ -49,7 +49,7 @@ def shown(contract: Contract, record: Shown, fields: tuple[str, ...] = ()) -> Re
         headers.append(("Location", located(contract.location, record.id)))
     response = Response(body, contract.status, headers, content_type="application/json")
     if contract.signs_out:
-        cookies.sign_out(response)
+        cookies.take(response)
     return response
 
 

@@ -12,12 +12,11 @@ from urllib.parse import urlsplit
 from flask import Response, request
 
 from taskapi.api import cors, seen, tokens
-from taskapi.api.callers import SESSION, session_cookies
+from taskapi.api.callers import SESSION
 from taskapi.api.errors import CsrfFailed
 from taskapi.api.operations import SAFE, canonical_path
-from taskapi.api.wiring import settings, store, wired
+from taskapi.api.wiring import settings, wired
 from taskapi.domain.callers import Claim
-from taskapi.services import accounts
 from taskapi.services.results import Login
 
 CSRF, HEADER = "csrf_token", "X-CSRF-Token"
@@ -60,18 +59,13 @@ def are_wanted() -> bool:
 
 
 def give(response: Response, login: Login) -> None:
-    """Sets both cookies for a session that has begun or gone on; a session that they replace ends."""
+    """Sets both cookies for a session that has begun or gone on.
+
+    A session that was named by the cookie before goes on: its tokens may be in use.
+    """
     life = settings().refresh_token_expire_days * 86400
     _set(response, SESSION, tokens.made_cookie(login.user_id, login.session, life), life)
     _set(response, CSRF, csrf_token(login.session), life)
-    _end_former(login.session)
-
-
-def sign_out(response: Response) -> None:
-    """Takes both cookies away, and ends the session that they name: nobody could do so any more."""
-    if seen.noted().ambient != "cookie":
-        _end_former()
-    take(response)
 
 
 def take(response: Response) -> None:
@@ -89,14 +83,6 @@ def _set(response: Response, name: str, value: str, seconds: int) -> None:
         httponly=name == SESSION,
         samesite="Lax",
     )
-
-
-def _end_former(present: str = "") -> None:
-    """Ends the sessions of the cookies that were sent, but for the present one."""
-    for text in session_cookies():
-        former = tokens.former_cookie(text)
-        if former is not None and former.session != present:
-            accounts.end_former(store(), Claim(former.user_id, session=former.session))
 
 
 def _is_from_browser() -> bool:

@@ -164,7 +164,8 @@ def _seconds(wait: float) -> str:
 
 def challenges() -> tuple[tuple[str, str], ...]:
     """How to sign in; a page's script is not shown the challenge at which browsers ask for a password."""
-    if "Origin" in request.headers or "X-Requested-With" in request.headers:
+    by_script = request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate"
+    if by_script or "Origin" in request.headers or "X-Requested-With" in request.headers:
         return (("WWW-Authenticate", "Bearer"),)
     return (("WWW-Authenticate", "Bearer"), ("WWW-Authenticate", 'Basic realm="taskapi", charset="UTF-8"'))
 

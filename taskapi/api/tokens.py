@@ -79,14 +79,6 @@ def refresh(text: str) -> Token:
     return found
 
 
-def former_cookie(text: str) -> Token | None:
-    """The token in a session cookie, None if it is not good any more."""
-    try:
-        return _checked(text, "cookie")
-    except Unauthorized:
-        return None
-
-
 def made(user_id: int, session: str, refresh_id: str) -> tuple[str, str]:
     """An access and a refresh token for a session."""
     access = create_access_token(str(user_id), additional_claims={"sid": session})

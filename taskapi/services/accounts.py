@@ -102,11 +102,6 @@ def log_out(store: Store, claim: Claim) -> Shown:
     return _ended(ended)
 
 
-def end_former(store: Store, claim: Claim) -> None:
-    """Ends the session that a signed claim names, which no caller holds any more."""
-    sessions.end(store, claim, claim.user_id, claim.session or "")
-
-
 def read_me(store: Store, claim: Claim) -> Shown:
     """The caller."""
     seen = ask(store, claim, Question())

@@ -87,8 +87,6 @@ def test_of_two_cookies_that_differ_neither_is_believed(client: FlaskClient, use
         answer = client.get("/auth/me", headers=cookie(*pair))
         assert (answer.status_code, set_by(answer)) == (401, GONE)
     assert client.post("/login", json=ADA, headers=cookie(mine, evil)).status_code == 200
-    for over in (mine, evil):
-        assert client.get("/auth/me", headers=cookie(over)).status_code == 401
 
 
 GOOD, WRONG, NONE = "good", "wrong", "none"

@@ -63,7 +63,8 @@ def test_a_hot_read_is_one_round_trip(
 def cookie_of(client: FlaskClient) -> dict[str, str]:
     """The header of a session cookie."""
     answer = client.post("/login", json={"username": "ada", "password": PASSWORD})
-    return {"Cookie": answer.headers.getlist("Set-Cookie")[0].partition(";")[0]}
+    session = answer.headers.getlist("Set-Cookie")[0].partition(";")[0]
+    return {"Cookie": session, "Origin": "http://localhost", "X-CSRF-Token": answer.json["csrf_token"]}
 
 
 def test_a_remembered_password_costs_no_round_trip_of_its_own(
@@ -85,13 +86,21 @@ WRITES = [
 
 
 @pytest.mark.parametrize(("method", "path", "body"), WRITES)
+@pytest.mark.parametrize("credential", ["token", "cookie"])
 def test_a_write_is_two_round_trips(
-    user: Person, method: str, path: str, body: object, monkeypatch: pytest.MonkeyPatch, quiet_bell: None
+    user: Person,
+    method: str,
+    path: str,
+    body: object,
+    credential: str,
+    monkeypatch: pytest.MonkeyPatch,
+    quiet_bell: None,
 ) -> None:
     warm, address = (path.format(user=user.id, task=user.task()["id"]) for _ in range(2))
-    user.call(method, warm, body)
+    caller = user if credential == "token" else Person(user.client, cookie_of(user.client), user.user)
+    caller.call(method, warm, body)
     with counted(monkeypatch) as sent:
-        assert user.call(method, address, body).status_code in (200, 201)
+        assert caller.call(method, address, body).status_code in (200, 201)
     assert len(sent) == 2
 
 

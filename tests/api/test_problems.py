@@ -111,8 +111,11 @@ def test_a_limit_and_an_outage_say_when_to_come_back(app: Flask) -> None:
 def test_a_browser_script_is_not_shown_the_basic_challenge(client: FlaskClient) -> None:
     plain = client.get("/tasks").headers.getlist("WWW-Authenticate")
     assert plain == ["Bearer", 'Basic realm="taskapi", charset="UTF-8"']
-    for header in ({"Origin": "https://a.example"}, {"X-Requested-With": "XMLHttpRequest"}):
+    scripts = ({"Origin": "https://a.example"}, {"X-Requested-With": "x"}, {"Sec-Fetch-Mode": "cors"})
+    for header in scripts:
         assert client.get("/tasks", headers=header).headers.getlist("WWW-Authenticate") == ["Bearer"]
+    typed = client.get("/tasks", headers={"Sec-Fetch-Mode": "navigate"})
+    assert typed.headers.getlist("WWW-Authenticate") == plain
 
 
 def test_the_callers_request_id_is_kept_if_it_is_one(client: FlaskClient) -> None:
