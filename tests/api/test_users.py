@@ -102,6 +102,6 @@ def test_who_cannot_be_does_not_become_a_user(client: FlaskClient, sent: dict[st
 def test_signing_in_takes_an_email_by_its_own_name(client: FlaskClient) -> None:
     client.post("/register", json={"email": "eve@example.com", "password": PASSWORD})
     assert client.post("/login", json={"email": "EVE@example.com", "password": PASSWORD}).status_code == 200
-    assert list(client.post("/login", json={"email": 5, "password": PASSWORD}).json["errors"]) == ["email"]
+    assert list(client.post("/login", json={"email": True, "password": PASSWORD}).json["errors"]) == ["email"]
     assert client.post("/login", data={"username": ["a", "b"], "password": PASSWORD}).status_code == 400
     assert client.post("/login", data={"username": "a\0", "password": PASSWORD}).status_code == 400
