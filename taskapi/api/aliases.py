@@ -1,8 +1,8 @@
-"""Other systems' paths for the same views."""
+"""Further paths of views, which clients of other systems know. The paths are all that is different."""
 
 from __future__ import annotations
 
-from taskapi.api import auth
+from taskapi.api import auth, health, tasks
 from taskapi.api.contracts import View
 from taskapi.api.serving import Noun
 
@@ -14,6 +14,12 @@ ALIASES: tuple[tuple[str, str, View], ...] = (
     ("POST", "/logout", auth.log_out),
     ("POST", "/users/register", auth.register),
     ("POST", "/users/login", auth.log_in),
+    ("GET", "/tasks/filter", tasks.list_tasks),
+    ("PATCH", "/tasks/bulk", tasks.change_tasks),
+    ("POST", "/tasks/create-task", tasks.create_task),
+    ("PUT", "/tasks/update-task/<int:task_id>", tasks.change_task),
+    ("DELETE", "/tasks/delete/<int:task_id>", tasks.remove_task),
+    ("GET", "/check_health", health.read_health),
 )
 
 for _method, _path, _view in ALIASES:

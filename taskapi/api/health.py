@@ -24,7 +24,6 @@ PATIENCE_SECONDS = 0.8
 
 
 @bp.get("/health")
-@bp.get("/check_health")
 @public
 @uncounted
 @any_query

@@ -25,7 +25,6 @@ bp = Noun("tasks", __name__)
 
 
 @bp.get("/tasks")
-@bp.get("/tasks/filter")
 @authenticated(Right.FIND_TASKS)
 @asks(TaskListQuery)
 @lists(TaskOut, "tasks", complete="boolean")
@@ -70,7 +69,6 @@ def read_statistics(claim: Claim) -> Shown:
 
 
 @bp.post("/tasks/batch")
-@bp.patch("/tasks/bulk")
 @authenticated(Right.WORK_ON_TASKS)
 @accepts(BatchIn)
 @asks(BatchQuery)

@@ -153,6 +153,15 @@ TASKS = [
     task("POST /tasks/{task}/tags", FLAT, NONE, FLAT_ALONE, {"tags": ["red"]}),
     task("DELETE /tasks/{task}/tags/first", FLAT, NONE, FLAT_ALONE),
     task("DELETE /tasks/{task}", FLAT, NONE, FLAT_ALONE),
+    user(
+        "POST /tasks/create-task",
+        "401 201 403 403 201 403 201",
+        "401 401 403 403 403 403 400",
+        body={"title": "t", "user_id": "{user}"},
+    ),
+    task("PUT /tasks/update-task/{task}", FLAT, NONE, FLAT_ALONE, {"title": "another"}),
+    task("DELETE /tasks/delete/{task}", FLAT, NONE, FLAT_ALONE),
+    task("DELETE /tasks/delete/{task}?permanent=true", FLAT, FLAT, FLAT_ALONE),
     task("DELETE /tasks/{task}?permanent=true", FLAT, FLAT, FLAT_ALONE),
     task("POST /tasks/{task}/restore", NONE, FLAT, NONE),
     *(

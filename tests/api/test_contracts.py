@@ -13,9 +13,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
-from taskapi.api import aliases, routes
+from taskapi.api import routes
 from taskapi.api.contracts import contract_of, public
-from taskapi.api.serving import Noun, endpoint_of
+from taskapi.api.serving import Noun
 from taskapi.domain.rights import MATRIX, Right
 from tests.api.conftest import PASSWORD, Person
 
@@ -120,13 +120,6 @@ def test_the_pages_ask_no_other_server(client: FlaskClient) -> None:
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
         assert not re.search(r"https?://|<script|<link|<img", answer.text)
     assert client.get("/").headers["Location"] == "/docs"
-
-
-def test_other_systems_paths_are_the_same_views(app: Flask) -> None:
-    for method, path, view in aliases.ALIASES:
-        [rule] = [one for one in rules(app) if one.rule == path]
-        assert app.view_functions[rule.endpoint] is endpoint_of(view)
-        assert method in (rule.methods or ())
 
 
 def test_a_view_is_one_statement_or_few() -> None:
