@@ -45,6 +45,9 @@ _NAMED = text(
     f"SELECT operation, kind, record_id, version, {_MOMENT} FROM change"  # noqa: S608 - our own names
     " WHERE change.at > CAST(:since AS timestamptz) AND operation LIKE 'op:% %' ORDER BY change.at, version"
 )
+_MOMENT_FROM = text(
+    f"SELECT {_MOMENT} FROM change WHERE version >= :version ORDER BY version LIMIT 1"  # noqa: S608 - the same
+)
 _LAST_CHANGE = text("SELECT version FROM change WHERE kind <> 'restore' ORDER BY version DESC LIMIT 1")
 
 
@@ -116,3 +119,10 @@ def restores(connection: Connection, since: str) -> list[tuple[int, int, str]]:
 def last_change(connection: Connection) -> int:
     """The version of the last entry that tells of a record; 0 without any."""
     return int(connection.scalar(_LAST_CHANGE) or 0)
+
+
+def moment_from(connection: Connection, version: int) -> str | None:
+    """When the first change from that version on was made, as a timestamp; None if there is none."""
+    with faults_named():
+        found = connection.scalar(_MOMENT_FROM, {"version": version})
+    return None if found is None else str(found)

@@ -76,7 +76,11 @@ class Bucket:
         with self._asked() as store:
             found = [meta for some in obstore.list(store) for meta in some]
         return sorted(
-            (Item(meta["path"], meta["size"]) for meta in found if is_name(meta["path"])),
+            (
+                Item(meta["path"], meta["size"], meta["last_modified"].timestamp())
+                for meta in found
+                if is_name(meta["path"])
+            ),
             key=lambda item: item.name,
         )
 

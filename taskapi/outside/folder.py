@@ -59,7 +59,7 @@ class Folder:
                 return []
             with os.scandir(self.path) as entries:
                 found = [entry for entry in entries if is_name(entry.name) and entry.is_file()]
-            return sorted((Item(entry.name, entry.stat().st_size) for entry in found), key=lambda i: i.name)
+            return sorted(filter(None, map(_item, found)), key=lambda item: item.name)
 
     def delete(self, name: str) -> None:
         with self._faults_named():
@@ -80,6 +80,14 @@ class Folder:
             if fault.errno in _NO_ROOM:
                 raise Full(f"There is no room in {self.shown}: {fault.strerror}.") from fault
             raise Unavailable(f"The folder {self.shown} cannot be used: {fault.strerror}.") from fault
+
+
+def _item(entry: os.DirEntry[str]) -> Item | None:
+    try:
+        status = entry.stat()
+    except FileNotFoundError:
+        return None  # deleted meanwhile
+    return Item(entry.name, status.st_size, status.st_mtime)
 
 
 def tidy(folder: Path, seconds: float) -> int:

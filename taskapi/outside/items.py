@@ -1,7 +1,7 @@
 """What lies on a shelf, and which names it may have."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from taskapi.domain.errors import NotFound
 
@@ -13,10 +13,11 @@ _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}")
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A file that is kept, and its size in bytes."""
+    """A file that is kept, its size in bytes, and since when, in seconds since 1970."""
 
     name: str
     size: int
+    kept_at: float = field(default=0.0, compare=False)
 
 
 def is_name(text: str) -> bool:
