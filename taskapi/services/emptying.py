@@ -99,7 +99,8 @@ class _Work:
                 attempts = 0
             except (Moved, Conflict):
                 attempts += 1
-                offset += len(names) if attempts == ATTEMPTS else 0
+                if attempts == ATTEMPTS:
+                    offset, attempts = offset + len(names), 0
             time.sleep(PAUSE_SECONDS)
 
     def _purge_user(self, user_id: int) -> None:

@@ -117,4 +117,11 @@ MUTANTS = (
         "if found is None:",
         ("tests/api/test_cookie_callers.py",),
     ),
+    Mutant(
+        "what went with a parent is purged before it",
+        "taskapi/services/emptying.py",
+        "if task.deleted_with not in waiting]",
+        "]",
+        ("tests/services/trash",),
+    ),
 )

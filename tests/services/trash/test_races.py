@@ -11,7 +11,7 @@ from taskapi.domain import failpoints
 from taskapi.domain.callers import Claim
 from taskapi.domain.errors import NotFound
 from taskapi.domain.records import User
-from taskapi.services import emptying, groups, tasks, users
+from taskapi.services import emptying, groups, sweeping, tasks, users
 from taskapi.store import keys, scrub
 from taskapi.store.client import Store
 from taskapi.store.plans import Change
@@ -148,11 +148,32 @@ def test_killed_at_any_line_twice_over_it_is_finished_by_the_next(
     assert scrub.differences(store) == []
 
 
+def test_a_sweep_that_begins_at_the_same_moment_brings_all_back(
+    store: Store, house: House, days: Days, monkeypatch: pytest.MonkeyPatch
+):
+    made = [house.task(ANN, 2).id for _ in range(2 * MANY)]
+    delete_ann(store)
+    days.pass_by(31)
+    store.redis.zrem(keys.TRASHED, f"user:{ANN}")  # so that the tasks are looked at before
+    looked = emptying._Work._waiting
+
+    def raced(work: Any, due: Any) -> Any:
+        if store.redis.exists(keys.trashed("user", ANN)):
+            restore_ann(store)
+        return looked(work, due)
+
+    monkeypatch.setattr(emptying._Work, "_waiting", raced)
+    assert emptied(store) == {}
+    sweeping.sweep(store, 60)
+    assert all(everywhere(store, f"task:{number}") == [""] for number in made)
+    assert scrub.differences(store) == []
+
+
 def test_what_others_are_at_all_the_while_is_left_for_the_next_run(
     store: Store, house: House, days: Days, monkeypatch: pytest.MonkeyPatch
 ):
-    busy, calm = house.task(ANN, 1), house.task(ANN, 1)
-    for task in (busy, calm):
+    busy, calm = [house.task(ANN, 1) for _ in range(3)], house.task(ANN, 1)
+    for task in (*busy, calm):
         tasks.remove_task(store, claim(ANN), task.id)
     users.delete_user(store, claim(OWNER, DELETE), BOB)
     days.pass_by(31)
@@ -161,14 +182,14 @@ def test_what_others_are_at_all_the_while_is_left_for_the_next_run(
 
     def refused(store: Store, who: Claim, changes: list[Change], **options: Any) -> Any:
         was = changes[0].subject
-        if was.id == busy.id or isinstance(was, User):
+        if was.id in [task.id for task in busy] or isinstance(was, User):
             changes = [Change(was.changed(version=1), None, "purged")]
         return real(store, who, changes, **options)
 
     monkeypatch.setattr(emptying, "save", refused)
     assert emptied(store) == {"tasks": 1}
     monkeypatch.setattr(emptying, "save", real)
-    assert emptied(store) == {"users": 1, "tasks": 1}
+    assert emptied(store) == {"users": 1, "tasks": 3}
 
 
 def test_a_run_that_is_out_of_time_goes_on_later(store: Store, house: House, days: Days):
