@@ -17,7 +17,7 @@ from taskapi.services.emptying import empty_trash
 from taskapi.store import cleanups, jobs, leftovers
 from taskapi.store.client import Store
 from taskapi.store.jobs import Jobs
-from taskapi.sync import backup
+from taskapi.sync import backup, uploads
 from taskapi.sync.keeping import LEFT_BEHIND_SECONDS
 from taskapi.sync.returns import returns
 
@@ -81,11 +81,17 @@ def _jobs(ground: Ground, dry_run: bool, _: Progress) -> Counts:
 
 
 def _backups(ground: Ground, dry_run: bool, _: Progress) -> Counts:
-    """Those beyond BACKUP_KEEP, and what whoever died has left half-written, there and among uploads."""
+    """Those beyond BACKUP_KEEP; and what whoever died has left half-written there, uncounted."""
     keep = ground.settings.backup_keep
-    gone = backup.retain(ground.engine, ground.backups, keep, dry_run=dry_run)
+    return {"backups": len(backup.retain(ground.engine, ground.backups, keep, dry_run=dry_run))}
+
+
+def _uploads(ground: Ground, dry_run: bool, _: Progress) -> Counts:
+    """Bytes that nobody names any more, and what whoever died has left half-written."""
     drafts = 0 if dry_run else ground.uploads.tidy(LEFT_BEHIND_SECONDS)
-    return {"backups": len(gone), "drafts of uploads": drafts}
+    shelves = (ground.uploads, ground.backups)
+    orphans = uploads.collect_orphans(ground.store, ground.engine, *shelves, dry_run=dry_run)
+    return {"orphan uploads": orphans, "drafts of uploads": drafts}
 
 
 JOBS: dict[str, Job] = {
@@ -95,6 +101,7 @@ JOBS: dict[str, Job] = {
     "limits": Job(_limits, HOURLY),
     "jobs": Job(_jobs, DAILY),
     "backups": Job(_backups, DAILY),
+    "uploads": Job(_uploads, DAILY),
 }
 
 

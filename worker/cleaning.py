@@ -50,6 +50,12 @@ def backups() -> None:
     _in_turn("backups")
 
 
+@job("cleanup.uploads", time_limit=LONGEST_SECONDS)
+def uploads() -> None:
+    """Deletes the bytes of uploads that nobody needs any more, and drafts that somebody left behind."""
+    _in_turn("uploads")
+
+
 def _in_turn(name: str) -> None:
     """Two who do it at once would do no harm, and one is enough; whoever dies ends their turn in time."""
     turn = f"cleanup.{name}"

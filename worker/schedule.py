@@ -12,7 +12,7 @@ GROUND_SECONDS = 60.0
 BACKUP_SECONDS = 300.0
 CLEANUPS = (
     *("cleanup.trash", "cleanup.sessions", "cleanup.answers"),
-    *("cleanup.limits", "cleanup.jobs", "cleanup.backups"),
+    *("cleanup.limits", "cleanup.jobs", "cleanup.backups", "cleanup.uploads"),
 )
 HOUR_SECONDS = 3600.0
 DAILY_PATIENCE_SECONDS = 6 * 3600.0

@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from celery import Celery
@@ -14,7 +15,7 @@ from taskapi import cleaning
 from taskapi.domain import clock
 from taskapi.domain.callers import Claim
 from taskapi.domain.clock import timestamp
-from taskapi.domain.records import Task
+from taskapi.domain.records import File, Task
 from taskapi.embedded.servers import Servers
 from taskapi.outside.items import DRAFT
 from taskapi.services.owner import ensure_owner
@@ -23,6 +24,7 @@ from taskapi.store.plans import Change
 from taskapi.store.records import save
 from taskapi.store.scrub import differences
 from taskapi.sync import backup
+from taskapi.sync import uploads as collecting
 from worker import cleaning as rung
 from worker.connections import engine, shelf, store
 from worker.schedule import CLEANUPS, beat_schedule
@@ -104,29 +106,70 @@ def test_while_postgresql_is_away_nothing_is_purged(old: int, servers: Servers):
     assert store().redis.zcard(keys.TRASHED) == 0
 
 
-def test_backups_and_drafts_go_though_no_new_backup_is_made(
-    app: Celery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    folders = {"backup_url": tmp_path / "backups", "upload_url": tmp_path / "uploads"}
-    urls = {name: folder.as_uri() for name, folder in folders.items()}
+@pytest.fixture
+def folders(app: Celery, tmp_path: Path) -> tuple[Path, Path]:
+    """Where backups and uploads go."""
+    found = (tmp_path / "backups", tmp_path / "uploads")
+    urls = dict(zip(("backup_url", "upload_url"), (folder.as_uri() for folder in found), strict=True))
     app.settings = replace(app.settings, backup_keep=1, **urls)
     flush()
+    return found
+
+
+def test_backups_and_drafts_go_though_no_new_backup_is_made(folders: tuple[Path, Path]):
     made = [backup.back_up(store(), engine(), shelf()).id for _ in range(3)]
-    left = [left_behind(folder) for folder in folders.values()]
+    left = [left_behind(folder) for folder in folders]
 
     rung.backups()
+    rung.uploads()
 
     assert [each.id for each in backup.backups(shelf())] == [made[2]]
     assert not any(path.exists() for path in left)
-    assert cleanups.last(store())["backups"]["removed"] == 3
+    assert {name: each["removed"] for name, each in cleanups.last(store()).items()} == {
+        "backups": 2,
+        "uploads": 1,
+    }
+
+
+def test_a_job_of_the_day_rests_for_a_day(folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch):
+    rung.uploads()
     done = cleanups.last(store())
-    left_behind(folders["upload_url"])
-    rung.backups()
+    left = left_behind(folders[1])
+    rung.uploads()
     assert cleanups.last(store()) == done
     later = clock.now() + timedelta(hours=24)
     monkeypatch.setattr(clock, "now", lambda: later)
+    rung.uploads()
+    assert cleanups.last(store())["uploads"]["removed"] == 1
+    assert not left.exists()
+
+
+def test_bytes_of_a_task_whose_time_in_the_trash_is_over_go_with_the_backups_that_name_them(
+    old: int, folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+):
+    bytes_of_it = folders[1] / f"1-{'0' * 64}"
+    bytes_of_it.parent.mkdir()
+    bytes_of_it.write_bytes(b"x")
+    about = {"filename": "f", "content_type": "text/plain", "size": 1, "sha256": "0" * 64}
+    live = Task(title="t", user_id=1, created_at=timestamp(), updated_at=timestamp())
+    task = save(store(), Claim(0), [Change(None, live, "created")]).first.record
+    file = File(task_id=task.id, user_id=1, created_at=timestamp(), **about)
+    save(store(), Claim(0), [Change(None, file, "created")])
+    backup.back_up(store(), engine(), shelf())
+    save(store(), Claim(0), [Change(task, task.changed(deleted_at=clock.ago(40)), "deleted")])
+    rung.trash()
+    flush()
+    assert bytes_of_it.exists()
+    monkeypatch.setattr(collecting, "time", SimpleNamespace(time=lambda: 2**32))
+    rung.uploads()
+    assert bytes_of_it.exists()
+    flush()
+    backup.back_up(store(), engine(), shelf())
     rung.backups()
-    assert cleanups.last(store())["backups"]["removed"] == 1
+    later = clock.now() + timedelta(hours=24)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    rung.uploads()
+    assert not bytes_of_it.exists()
 
 
 def left_behind(folder: Path) -> Path:
