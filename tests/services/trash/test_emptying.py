@@ -201,6 +201,21 @@ def test_a_task_goes_with_its_files_in_one_step(
     assert scrub.differences(store) == []
 
 
+def test_tasks_with_many_files_go_in_several_steps(
+    store: Store, house: House, days: Days, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(emptying, "AT_ONCE", 4)
+    for count in (2, 1, 3):
+        number = house.task(ANN, 1).id
+        attached(store, number, count)
+        tasks.remove_task(store, claim(ANN), number)
+    days.pass_by(31)
+    before = store.redis.xlen("journal")
+    assert emptied(store) == {"tasks": 3, "files": 6}
+    assert store.redis.xlen("journal") == before + 9
+    assert scrub.differences(store) == []
+
+
 def attached(store: Store, task_id: int, count: int) -> None:
     for number in range(count):
         about = {"filename": f"{number}.txt", "content_type": "text/plain", "size": 1, "sha256": "0" * 64}
