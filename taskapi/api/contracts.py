@@ -34,6 +34,10 @@ class Contract:
     in a list, `beside` the JSON types of what else a list tells. `location` is the path of what a 201
     has made. `attempts` names the limit per address; `uncounted` is what has none at all. What
     `signs_out` takes the cookies away.
+
+    The rest is for documents alone: a `bare` record is not wrapped, `media` is the type of an answer that is
+    no JSON, `or_else` tells of other statuses of success, `refused` of what else is refused: its code, and
+    when. Most refusals follow from the other terms. `example` has the parts that the decorator names.
     """
 
     right: Right | None = None
@@ -53,6 +57,11 @@ class Contract:
     attempts: str | None = None
     uncounted: bool = False
     signs_out: bool = False
+    bare: bool = False
+    media: str | None = None
+    or_else: Mapping[int, str] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
+    example: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def record_fields(self) -> frozenset[str]:
@@ -116,9 +125,39 @@ def any_query(view: View) -> View:
     return declared(any_query=True)(view)
 
 
-def returns(schema: type[Schema], status: int = 200, *, at: str | None = None) -> Callable[[View], View]:
-    """Answers with one record; a 201 names its path with `at`, such as `/tasks/{id}`."""
-    return declared(returned=schema(), status=status, location=at)
+def returns(
+    schema: type[Schema], status: int = 200, *, at: str | None = None, bare: bool = False
+) -> Callable[[View], View]:
+    """Answers with one record; a 201 names its path with `at`, such as `/tasks/{id}`. A `bare` one is not
+    wrapped in `data`."""
+    return declared(returned=schema(), status=status, location=at, bare=bare)
+
+
+def sends(media: str, status: int = 200) -> Callable[[View], View]:
+    """Answers with something of this media type, as it is."""
+    return declared(media=media, status=status)
+
+
+def or_else(status: int, when: str) -> Callable[[View], View]:
+    """Succeeds with another status at times."""
+    return _added("or_else", {status: when})
+
+
+def refuses(**when: str) -> Callable[[View], View]:
+    """Refuses with these codes too, which nothing else that is declared tells of."""
+    return _added("refused", when)
+
+
+def example(*, sent: Any = None, answer: Any = None, **of_parts: Mapping[str, Any]) -> Callable[[View], View]:
+    """Example values where those of the schemas do not fit: a whole body `sent`, a whole `answer`, some of
+    what stands `beside` a list, of the parameters of the `path` and of the `query`."""
+    given = {"sent": sent, "answer": answer, **of_parts}
+    return _added("example", {name: value for name, value in given.items() if value is not None})
+
+
+def _added(term: str, more: Mapping[Any, Any]) -> Callable[[View], View]:
+    """A decorator that adds to a term that has many parts."""
+    return lambda view: declared(**{term: {**getattr(contract_of(view), term), **more}})(view)
 
 
 def lists(schema: type[Schema], plural: str, **beside: str) -> Callable[[View], View]:

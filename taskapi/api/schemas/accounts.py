@@ -9,10 +9,13 @@ from marshmallow import Schema, ValidationError, fields
 from taskapi.api.schemas.aliased import Body
 from taskapi.api.schemas.fields import EMail, NameOrId, OneOf, Password, Text, Username
 from taskapi.api.schemas.query import Choice, Query
+from taskapi.api.schemas.said import described, such_as
 from taskapi.api.schemas.users import OTHER_ROLES, UserOut
 from taskapi.domain.records import ROLES
 
 
+@such_as(username="hedy", password="correct horse battery", full_name="Hedy Lamarr")
+@described(anyOf=[{"required": ["username"]}, {"required": ["email"]}])
 class Register(Body):
     """A password and a name to sign in with; a role is noted for the owner to grant."""
 
@@ -41,6 +44,7 @@ class SignInQuery(Query):
     session = Choice({"cookie": True})
 
 
+@such_as(username="ada", password="correct horse battery")
 class SignIn(Body):
     """A password, and a username, e-mail address or user id under `username`.
 
@@ -57,12 +61,14 @@ class SignIn(Body):
     client_secret = Text(0, 1000)
 
 
+@such_as(refresh_token="eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIyIn0.2bnVsbA")
 class Refresh(Body):
     """A refresh token, unless it is sent as Bearer."""
 
     refresh_token = Text(1, 4096)
 
 
+@such_as(current_password="correct horse battery", new_password="battery staple horse")
 class NewPassword(Body):
     """The password so far, and the new one."""
 
@@ -81,9 +87,17 @@ class SignedIn(Schema):
         "csrf_token": {"type": "string", "description": "With cookies: what X-CSRF-Token must be."},
     }
 
+    beside_example: ClassVar[dict[str, Any]] = {
+        "access_token": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIyIn0.2bnVsbA",
+        "refresh_token": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIyIn0.2bnVsbA",
+        "token_type": "bearer",
+        "expires_in": 3600,
+    }
+
     user = fields.Nested(UserOut)
 
 
+@such_as(id="5b1c9f0e6d7a4c38", address="127.0.0.1", agent="curl/8.5.0")
 class SessionOut(Schema):
     """One session of the caller."""
 
@@ -95,12 +109,14 @@ class SessionOut(Schema):
     current = fields.Boolean()
 
 
+@such_as(ended=1)
 class Ended(Schema):
     """How many sessions have ended."""
 
     ended = fields.Integer()
 
 
+@such_as(id="5b1c9f0e6d7a4c38")
 class DeletedSession(Schema):
     """The session that has ended."""
 
@@ -108,6 +124,7 @@ class DeletedSession(Schema):
     deleted = fields.Boolean()
 
 
+@such_as(id=1)
 class Deleted(Schema):
     """What was deleted."""
 

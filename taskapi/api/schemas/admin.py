@@ -7,6 +7,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields
 
 from taskapi.api.schemas.query import Choice, Flag, Query, WholeParameter
+from taskapi.api.schemas.said import such_as
 from taskapi.services import operating
 from taskapi.services.operating import Wish
 
@@ -14,6 +15,7 @@ WAIT_SECONDS = 20
 LONGEST_WAIT = 60
 
 
+@such_as(wait=0)
 class Waiting(Query):
     """How many seconds the answer waits for the job."""
 
@@ -34,6 +36,7 @@ class RestoreQuery(UndoQuery):
     dry_run = Flag(load_default=False)
 
 
+@such_as(confirm=3, up_to=4294967301)
 class SyncQuery(RestoreQuery):
     """What to do; all but `wait` only for a restore. `confirm` and `up_to` are as a dry run has told them."""
 
@@ -63,6 +66,14 @@ def _require_both(options: dict[str, Any]) -> None:
         raise ValidationError({missing[0]: [told]})
 
 
+@such_as(
+    action="force",
+    job_id="5b1c9f0e6d7a4c38",
+    state="done",
+    synced={"task": 3},
+    pending_changes=False,
+    duration_ms=41.7,
+)
 class Synced(Schema):
     """What was done, or the job that does it."""
 
@@ -72,9 +83,10 @@ class Synced(Schema):
     synced = fields.Dict(keys=fields.String(), values=fields.Integer())
     pending_changes = fields.Boolean()
     duration_ms = fields.Float(allow_none=True)
-    report = fields.Dict()
+    report = fields.Dict(metadata={"rare": True, "description": "Of a job that is over."})
 
 
+@such_as(above=4294967290, up_to=4294967301)
 class LossOut(Schema):
     """What a store came back without, after version `above`; `healed` if the other store had all of it."""
 
@@ -85,6 +97,7 @@ class LossOut(Schema):
     at = fields.DateTime()
 
 
+@such_as(removed=12)
 class CleanupOut(Schema):
     """When a clean-up job was done last, and how much it removed then."""
 
@@ -92,6 +105,17 @@ class CleanupOut(Schema):
     removed = fields.Integer()
 
 
+@such_as(
+    id="20300130T091500Z-5b1c",
+    bytes=20481,
+    flaw=None,
+    counts={"user": 4, "group": 1, "task": 12},
+    incarnation="0f8fad5bd9cb469f",
+    epoch=1,
+    version=4294967301,
+    entries=17,
+    ids={"user": 5, "group": 2, "task": 13},
+)
 class BackupOut(Schema):
     """One backup."""
 
@@ -113,6 +137,22 @@ class BackupOut(Schema):
     ids = fields.Dict(keys=fields.String(), values=fields.Integer())
 
 
+@such_as(
+    interval="15m0s",
+    time_since_last_sync="4m10s",
+    dirty_types=["task"],
+    lag=0.4,
+    dirty={"task": 3},
+    quarantine=0,
+    workers=["celery@worker-1"],
+    epoch=1,
+    sync_count=12,
+    rows_synced=340,
+    last_compare={"at": "2030-01-30T03:00:00.000Z", "equal": True},
+    headroom={},
+    cleanup={"trash": {"at": "2030-01-30T03:00:00.000Z", "removed": 12}},
+    ground={},
+)
 class StatusOut(Schema):
     """The state of both stores and of what carries between them."""
 
@@ -146,6 +186,7 @@ class StatusOut(Schema):
     ground = fields.Dict(metadata={"description": "What the last check of the stores found."})
 
 
+@such_as(redis={"user": 4, "task": 12}, postgresql={"user": 4, "task": 12}, sync={"task": True})
 class StatsOut(Schema):
     """How many records each store has."""
 
@@ -154,6 +195,7 @@ class StatsOut(Schema):
     sync = fields.Dict(keys=fields.String(), values=fields.Boolean())
 
 
+@such_as(id="5b1c9f0e6d7a4c38", action="force", progress=0.5, report={})
 class JobOut(Schema):
     """A job in the background."""
 

@@ -9,6 +9,7 @@ from marshmallow import Schema, ValidationError, fields
 from taskapi.api.schemas.aliased import Body
 from taskapi.api.schemas.fields import OneOf, Several, Whole
 from taskapi.api.schemas.query import Flag, Query
+from taskapi.api.schemas.said import such_as
 from taskapi.api.schemas.tasks import TaskChanges
 
 UPDATE = "update"
@@ -30,6 +31,7 @@ class Updates(fields.Nested):
         return self._changes.values(value)
 
 
+@such_as(task_ids=[1, 2], updates={"priority": 1}, action="update")
 class BatchIn(Body):
     """Which tasks, and what becomes of them."""
 
@@ -64,15 +66,17 @@ class BatchQuery(Query):
         return bool(values.get("atomic", False))
 
 
+@such_as(id=1, status=200)
 class BatchResult(Schema):
     """What became of one task."""
 
     id = fields.Integer()
     status = fields.Integer(metadata={"description": "The HTTP status that it would have had alone."})
     success = fields.Boolean()
-    error = fields.String(metadata={"description": "Why not; only where it failed."})
+    error = fields.String(metadata={"rare": True, "description": "Why not; only where it failed."})
 
 
+@such_as(updated=1, failed=0)
 class BatchOut(Schema):
     """What became of all of them."""
 

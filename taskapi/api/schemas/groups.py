@@ -8,6 +8,7 @@ from marshmallow import Schema, fields
 
 from taskapi.api.schemas.aliased import Body
 from taskapi.api.schemas.fields import Text, Whole
+from taskapi.api.schemas.said import such_as
 from taskapi.api.schemas.task_query import TaskListQuery
 
 
@@ -21,6 +22,7 @@ class GroupName(Text):
         return super()._deserialize(value.strip() if isinstance(value, str) else value, *args, **kwargs)
 
 
+@such_as(name="Research and design")
 class GroupChanges(Body):
     """What may be changed of a group; what is not sent stays."""
 
@@ -28,18 +30,21 @@ class GroupChanges(Body):
     admin_id = Whole(allow_none=True)
 
 
+@such_as(name="Design", admin_id=3)
 class GroupIn(GroupChanges):
     """A new group."""
 
     name = GroupName(required=True)
 
 
+@such_as(user_id=4)
 class MemberIn(Body):
     """Who joins."""
 
     user_id = Whole(required=True)
 
 
+@such_as(id=1, name="Research", admin_id=3, version=4294967301)
 class GroupOut(Schema):
     """A group."""
 
@@ -51,6 +56,7 @@ class GroupOut(Schema):
     version = fields.Integer()
 
 
+@such_as(id=3, full_name="Grace Hopper", email="grace@example.com")
 class GroupAdminOut(Schema):
     """Who leads a group."""
 
@@ -59,6 +65,7 @@ class GroupAdminOut(Schema):
     email = fields.Email(allow_none=True)
 
 
+@such_as(users_count=2, tasks_count=2)
 class GroupDetails(GroupOut):
     """One group with what is known of it."""
 

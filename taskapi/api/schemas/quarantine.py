@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
+from taskapi.api.schemas.said import such_as
+
 KIND = {"enum": ["user", "credential", "group", "task", "file"]}
 
 
+@such_as(id=2, version=4294967301, reason="numeric field overflow", record=None)
 class RefusedOut(Schema):
     """A record that PostgreSQL refuses."""
 
@@ -21,6 +24,7 @@ class RefusedOut(Schema):
     )
 
 
+@such_as(id=2)
 class RetriedOut(Schema):
     """A record that is tried again."""
 
@@ -29,6 +33,7 @@ class RetriedOut(Schema):
     state = fields.String(metadata={"enum": ["retried"]})
 
 
+@such_as(id=2, version=4294967302)
 class DiscardedOut(Schema):
     """A record whose refused change was given up."""
 

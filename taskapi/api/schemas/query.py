@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from marshmallow import Schema, ValidationError, fields
 
 from taskapi.api.schemas.fields import LARGEST_ID, documented
+from taskapi.api.schemas.said import such_as
 from taskapi.domain.filters import Page
 from taskapi.domain.words import LONGEST_QUERY
 
@@ -125,6 +126,7 @@ class Query(Schema):
         return self.wanted(self.load({}))
 
 
+@such_as(page=1, per_page=50, cursor="WyJpZCIsZmFsc2UsbnVsbCwxXQ")
 class PageQuery(Query):
     """One page of a list: by number or by cursor."""
 

@@ -8,6 +8,7 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from taskapi.api.schemas.query import PageQuery, Words, page_of
+from taskapi.api.schemas.said import such_as
 from taskapi.api.schemas.tasks import TaskOut
 from taskapi.domain.filters import Page
 
@@ -20,6 +21,7 @@ class Sought:
     page: Page
 
 
+@such_as(q="report")
 class SearchQuery(PageQuery):
     """What to search for."""
 
@@ -30,6 +32,7 @@ class SearchQuery(PageQuery):
         return Sought(values["q"], page_of(values))
 
 
+@such_as(user_id=2)
 class TaskHit(Schema):
     """A task that was found, and whose it is."""
 

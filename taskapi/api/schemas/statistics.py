@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
+from taskapi.api.schemas.said import such_as
+
 
 def _counts(of: str = "") -> fields.Dict:
     return fields.Dict(fields.String(), fields.Integer(), metadata={"description": of} if of else {})
 
 
+@such_as(total_tasks=2, completed_tasks=1, pending_tasks=1, completion_rate=50.0)
 class Progress(Schema):
     """How much there is to do, and how much of it is done."""
 
@@ -18,6 +21,14 @@ class Progress(Schema):
     completion_rate = fields.Float(metadata={"description": "Per cent, two digits; 0.0 of none."})
 
 
+@such_as(
+    overdue_tasks=0,
+    priority_counts={"1": 1, "2": 1, "3": 0},
+    tag_counts={"paper": 1},
+    user_task_counts={"Ada Lovelace": 2},
+    group_task_counts={"1": 2},
+    total_users=1,
+)
 class Statistics(Progress):
     """All that the caller may see, each task once."""
 
@@ -29,6 +40,7 @@ class Statistics(Progress):
     total_users = fields.Integer()
 
 
+@such_as(id=1, name="Research")
 class GroupTold(Schema):
     """Which group it is."""
 
@@ -36,6 +48,7 @@ class GroupTold(Schema):
     name = fields.String()
 
 
+@such_as(users_count=2, user_task_counts={"Ada Lovelace": 2})
 class GroupStatistics(Progress):
     """The same of one group."""
 

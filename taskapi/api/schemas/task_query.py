@@ -19,6 +19,7 @@ from taskapi.api.schemas.query import (
     Words,
     page_of,
 )
+from taskapi.api.schemas.said import such_as
 from taskapi.api.schemas.tasks import PRIORITIES
 from taskapi.domain import words
 from taskapi.domain.clock import today
@@ -61,6 +62,20 @@ class Sort(Choice):
         return super().read(text)
 
 
+@such_as(
+    priority=["1", "2"],
+    tag=["paper"],
+    search="report",
+    group_id=1,
+    user_id=2,
+    deadline_from="2030-01-01",
+    deadline_to="2030-12-31",
+    created_from="2024-01-01",
+    created_to="2030-12-31",
+    sort="-deadline",
+    sort_by="deadline",
+    order="desc",
+)
 class TaskListQuery(PageQuery):
     """What may be asked of a list of tasks; all conditions combine."""
 

@@ -6,6 +6,7 @@ from marshmallow import Schema, fields
 
 from taskapi.api.schemas.aliased import Body
 from taskapi.api.schemas.fields import Day, Number, OneOf, Several, Text, Truth, Whole
+from taskapi.api.schemas.said import such_as
 from taskapi.domain.records import MOST_TAGS
 
 PRIORITIES = {"high": 1, "medium": 2, "low": 3}
@@ -14,6 +15,7 @@ TAG = Text(1, 50)
 _ALIASES = {"completed": "status", "description": "information", "due_date": "deadline"}
 
 
+@such_as(title="Write the whole report", priority=1, deadline="2030-02-28")
 class TaskChanges(Body):
     """What may be changed of a task; what is not sent stays."""
 
@@ -30,18 +32,33 @@ class TaskChanges(Body):
     estimate_hours = Number(0, MOST_HOURS, allow_none=True)
 
 
+@such_as(title="Write the report", priority=2, deadline="2030-01-31", tags=["paper"], group_id=1, user_id=2)
 class TaskIn(TaskChanges):
     """A new task."""
 
     title = Text(1, 200, required=True)
 
 
+@such_as(tags=["paper", "urgent"])
 class TagsIn(Body):
     """Tags that a task gets beside those that it has."""
 
     tags = Several(TAG, MOST_TAGS, required=True)
 
 
+@such_as(
+    id=1,
+    title="Write the report",
+    status=False,
+    priority=2,
+    information="",
+    tags=["paper"],
+    user_id=2,
+    group_id=1,
+    estimate_hours=None,
+    completed_at=None,
+    version=4294967301,
+)
 class TaskOut(Schema):
     """A task."""
 
@@ -59,7 +76,10 @@ class TaskOut(Schema):
     created_at = fields.DateTime()
     updated_at = fields.DateTime()
     version = fields.Integer()
-    deleted_at = fields.DateTime(metadata={"description": "Only while it lies in the trash."})
+    deleted_at = fields.DateTime(metadata={"rare": True, "description": "Only while it lies in the trash."})
     deleted_with = fields.String(
-        metadata={"description": "What took it to the trash: such as `user:3`, `group:1`, `member:3:1`."}
+        metadata={
+            "rare": True,
+            "description": "What took it to the trash: such as `user:3`, `group:1`, `member:3:1`.",
+        }
     )

@@ -8,6 +8,7 @@ from marshmallow import Schema, ValidationError, fields
 
 from taskapi.api.schemas.aliased import Body
 from taskapi.api.schemas.fields import EMail, OneOf, Password, Several, Text, Username, Whole, WorkTimes
+from taskapi.api.schemas.said import described, such_as
 from taskapi.domain.records import GROUP_ADMIN, ROLES
 from taskapi.domain.worktime import WEEKDAYS
 
@@ -15,6 +16,7 @@ OTHER_ROLES = {"admin": GROUP_ADMIN}
 MOST_GROUPS = 1000
 
 
+@such_as(full_name="Ada King", number="42")
 class UserChanges(Body):
     """What may be changed of a user; what is not sent stays."""
 
@@ -29,6 +31,15 @@ class UserChanges(Body):
     current_password = Password(1)
 
 
+@such_as(
+    username="katherine",
+    email="katherine@example.com",
+    full_name="Katherine Johnson",
+    password="correct horse battery",
+    role="user",
+    group_ids=[1],
+)
+@described(anyOf=[{"required": ["full_name"]}, {"required": ["username"]}, {"required": ["email"]}])
 class UserIn(Body):
     """A new user; the name is by default what they sign in with."""
 
@@ -49,6 +60,15 @@ class UserIn(Body):
         return values | {"full_name": name}
 
 
+@such_as(work_times={"Monday": 8, "Friday": 4.5})
+@described(
+    anyOf=[
+        {"required": ["work_times"], "maxProperties": 1},
+        {"minProperties": 1, "not": {"required": ["work_times"]}},
+    ],
+    required=[],
+    properties={day: {"type": "number", "minimum": 0, "maximum": 24} for day in WEEKDAYS},
+)
 class WorkTimesIn(Body):
     """`{"work_times": {…}}`, or the weekdays themselves."""
 
@@ -60,6 +80,17 @@ class WorkTimesIn(Body):
         return {"work_times": sent} if bare else sent
 
 
+@such_as(
+    id=2,
+    full_name="Ada Lovelace",
+    email="ada@example.com",
+    username="ada",
+    number=None,
+    requested_role=None,
+    group_ids=[1],
+    work_times={"Monday": 8.0},
+    version=4294967301,
+)
 class UserOut(Schema):
     """A user, as far as the caller may see one."""
 
@@ -77,6 +108,7 @@ class UserOut(Schema):
     version = fields.Integer()
 
 
+@such_as(user_id=2, work_times={"Monday": 8.0, "Friday": 4.5})
 class WorkTimesOut(Schema):
     """A user's working hours."""
 
