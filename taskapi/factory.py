@@ -21,12 +21,12 @@ from taskapi.archives import Archives
 from taskapi.bell import Bell
 from taskapi.config import Settings, load_settings
 from taskapi.db.engine import engine_options, make_safe
-from taskapi.db.index import WordIndex
+from taskapi.db.index import TaskIndex
 from taskapi.dispatch import sender, turn_taker
 from taskapi.embedded.servers import running_urls
 from taskapi.extensions import db, migrate
 from taskapi.outside.shelf import open_shelf
-from taskapi.store import jobs
+from taskapi.store import cache, jobs
 from taskapi.store.client import Limit, Store, connect
 from taskapi.store.jobs import Jobs
 from taskapi.sync import status
@@ -113,14 +113,16 @@ def _bind_database(app: Flask, url: str) -> None:
 def _wire(app: Flask, settings: Settings, urls: dict[str, str]) -> None:
     policy = policy_of("default", settings.rate_limit_default)
     store = store_of(urls["redis"], policy, safe_only=settings.safe_redis_only)
-    addresses = Addresses(urls["broker"], settings.rate_limit_auth, settings.rate_limit_anonymous)
+    counted = {"check": settings.rate_limit_check, "by_date": settings.rate_limit_by_date}
+    addresses = Addresses(urls["broker"], settings.rate_limit_auth, settings.rate_limit_anonymous, counted)
     send_job = sender(urls["broker"])
     secret = hashlib.sha256(b"idempotency" + settings.secret_key.encode()).digest()
     bell = Bell(store, send_job, may_ring=turn_taker(urls["broker"]))
     callers = Callers(settings, store, addresses)
     app.extensions["taskapi.store"] = store
     app.extensions["taskapi.uploads"] = open_shelf(settings.upload_url)
-    app.extensions["taskapi.index"] = WordIndex(lambda: db.engine)
+    app.extensions["taskapi.index"] = TaskIndex(lambda: db.engine)
+    app.extensions["taskapi.cache"] = cache.connect(urls["broker"])
     _bind_reports(app, settings, store, jobs.connect(urls["broker"]))
     app.extensions[EXTENSION] = Wiring(settings, store, callers, addresses, bell, send_job, secret, policy)
 

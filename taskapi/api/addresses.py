@@ -1,4 +1,5 @@
-"""Limits per address, for those who are nobody yet: registering, logging in, guessing passwords."""
+"""Limits per address, for those who are nobody yet: registering, logging in, guessing passwords; and those
+of single endpoints."""
 
 from __future__ import annotations
 
@@ -6,7 +7,8 @@ import math
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, ParamSpec, TypeVar
 
 from flask import Flask, request
@@ -19,22 +21,38 @@ from taskapi.store.client import broker_faults_named, client_of
 
 ANONYMOUS = "anonymous"
 MOST_SHUT_OUT = 10_000
+OF_CALLERS = frozenset({"by_date"})
+"""What is counted per caller, wherever they call from."""
+
+NO_OTHERS: Mapping[str, str | None] = MappingProxyType({})
 PATIENCE_SECONDS = 0.3
 Given = ParamSpec("Given")
 Answer = TypeVar("Answer")
 
 
 class Addresses:
-    """What each address may still do. Counted on the broker Redis; while that is away, in memory."""
+    """What each address may still do, and each caller at some endpoints.
 
-    def __init__(self, broker_url: str, attempts: str | None, anonymous: str | None) -> None:
-        """`attempts` limits each kind of attempt, `anonymous` all other calls without good credentials."""
+    Counted on the broker Redis; while that is away, in memory.
+    """
+
+    def __init__(
+        self,
+        broker_url: str,
+        attempts: str | None,
+        anonymous: str | None,
+        others: Mapping[str, str | None] = NO_OTHERS,
+    ) -> None:
+        """`attempts` limits each kind of attempt, `anonymous` all other calls without good credentials.
+
+        `others` are the limits of single endpoints, by what they are called there.
+        """
         self._limiter = _limiter(broker_url)
         self._policy = policy_of("password", attempts)
         limits = dict.fromkeys(("login", "register"), attempts or anonymous)
-        limits |= {"password": attempts, ANONYMOUS: anonymous}
+        limits |= {"password": attempts, ANONYMOUS: anonymous, **others}
         self._count = {
-            scope: self._limiter.shared_limit(limit, scope=scope)(_counted(scope))
+            scope: self._limiter.shared_limit(limit, scope=scope, key_func=_key_of(scope))(_counted(scope))
             for scope, limit in limits.items()
             if limit is not None
         }
@@ -42,7 +60,7 @@ class Addresses:
         self._lock = threading.Lock()
 
     def count(self, scope: str) -> None:
-        """Counts one attempt from this address; raises Limited when there were too many."""
+        """Counts one call from this address, or of this caller; raises Limited when there were too many."""
         if scope not in self._count:
             return
         try:
@@ -128,6 +146,14 @@ def _counted(scope: str) -> Callable[[], None]:
 
     counted.__qualname__ = f"counted_{scope}"
     return counted
+
+
+def _key_of(scope: str) -> Callable[[], str]:
+    return _caller if scope in OF_CALLERS else _address
+
+
+def _caller() -> str:
+    return f"user {seen.noted().user_id}"
 
 
 def _address() -> str:

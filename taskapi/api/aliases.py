@@ -20,6 +20,7 @@ ALIASES: tuple[tuple[str, str, View], ...] = (
     ("PUT", "/tasks/update-task/<int:task_id>", tasks.change_task),
     ("DELETE", "/tasks/delete/<int:task_id>", tasks.remove_task),
     ("GET", "/check_health", health.read_health),
+    ("GET", "/tasks/task/<date>", tasks.list_tasks_by_date),
 )
 
 for _method, _path, _view in ALIASES:

@@ -32,8 +32,8 @@ class Contract:
 
     `body` and `query` are schemas of what is taken, `returned` of the record answered, `plural` its name
     in a list, `beside` the JSON types of what else a list tells. `location` is the path of what a 201
-    has made. `attempts` names the limit per address; `uncounted` is what has none at all. What
-    `signs_out` takes the cookies away.
+    has made. `attempts` names the limit per address, `share` one per caller besides that of all calls;
+    `uncounted` is what has none at all. What `signs_out` takes the cookies away.
 
     The rest is for documents alone: a `bare` record is not wrapped, `media` is the type of an answer that is
     no JSON, `or_else` tells of other statuses of success, `refused` of what else is refused: its code, and
@@ -55,6 +55,7 @@ class Contract:
     receives_file: bool = False
     sends_file: bool = False
     attempts: str | None = None
+    share: str | None = None
     uncounted: bool = False
     signs_out: bool = False
     bare: bool = False
@@ -98,6 +99,11 @@ def public(view: View) -> View:
 def attempt(scope: str) -> Callable[[View], View]:
     """Counted per address under that name."""
     return declared(attempts=scope)
+
+
+def shared(scope: str) -> Callable[[View], View]:
+    """Counted per caller under that name, once it is sure who calls; besides the limit of all calls."""
+    return declared(share=scope)
 
 
 def uncounted(view: View) -> View:

@@ -80,7 +80,7 @@ def _endpoint(view: View, contract: Contract) -> View:
             cookies.require_meant(claim)
             read = _read(contract, known=claim.user_id != 0)
         given |= read.given
-        returned = _confirmed(claim, lambda confirmed: _called(view, read, confirmed, given))
+        returned = _confirmed(claim, lambda confirmed: _called(view, contract, read, confirmed, given))
         return answers.answer(contract, returned, read.asked)
 
     endpoint.contract = contract  # type: ignore[attr-defined]
@@ -150,7 +150,10 @@ def _confirmed(claim: Claim, serve: Callable[[Claim], Any]) -> Any:
         return serve(anew)
 
 
-def _called(view: View, read: Read, claim: Claim, given: dict[str, Any]) -> Any:
+def _called(view: View, contract: Contract, read: Read, claim: Claim, given: dict[str, Any]) -> Any:
+    if contract.share:
+        accounts.require_caller(store(), claim)
+        wired().addresses.count(contract.share)
     named = claim if read.operation is None else replace(claim, operation=read.operation)
     if read.versions is None:
         return view(named, **given)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from taskapi.api import inputs
-from taskapi.api.contracts import accepts, asks, authenticated, conditional, lists, returns
+from taskapi.api.contracts import accepts, asks, authenticated, conditional, example, lists, returns, shared
 from taskapi.api.schemas.accounts import Deleted
 from taskapi.api.schemas.batch import BatchIn, BatchOut, BatchQuery
 from taskapi.api.schemas.query import PageQuery, Query
@@ -14,11 +14,11 @@ from taskapi.api.schemas.statistics import Statistics
 from taskapi.api.schemas.task_query import RemovalQuery, TaskListQuery
 from taskapi.api.schemas.tasks import TagsIn, TaskChanges, TaskIn, TaskOut
 from taskapi.api.serving import Noun
-from taskapi.api.wiring import store, word_index
+from taskapi.api.wiring import cache, day_index, store, word_index
 from taskapi.domain.callers import Claim
 from taskapi.domain.filters import Page, TaskSearch
 from taskapi.domain.rights import Right
-from taskapi.services import batch, search, statistics, task_lists, tasks
+from taskapi.services import batch, by_date, search, statistics, task_lists, tasks
 from taskapi.services.results import Listed, Shown
 
 bp = Noun("tasks", __name__)
@@ -58,6 +58,18 @@ def list_trash(claim: Claim, wanted: Page) -> Listed:
 def search_tasks(claim: Claim, wanted: Sought) -> Listed:
     """Search all tasks, or those of the groups that the caller leads and their own."""
     return search.search_tasks(store(), claim, word_index(), wanted.text, wanted.page)
+
+
+@bp.get("/tasks/by-date/<date>")
+@authenticated(Right.FIND_TASKS)
+@shared("by_date")
+@asks(PageQuery)
+@lists(TaskOut, "tasks", date="string", complete="boolean")
+@example(beside={"date": "2030-01-31"})
+def list_tasks_by_date(claim: Claim, date: str, wanted: Page) -> Listed:
+    """The tasks that were made, are due or were done on a date (UTC), of all that the caller may see."""
+    sources = by_date.Sources(store(), day_index(), cache())
+    return by_date.list_tasks_on(sources, claim, date, wanted)
 
 
 @bp.get("/tasks/stats")

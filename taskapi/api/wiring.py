@@ -14,7 +14,8 @@ from taskapi.api.seen import Policy
 from taskapi.bell import Bell
 from taskapi.config import Settings
 from taskapi.outside.shelf import Shelf
-from taskapi.services.finding import Index
+from taskapi.services.finding import DayIndex, Index
+from taskapi.store.cache import Cache
 from taskapi.store.client import Store
 
 EXTENSION = "taskapi.api"
@@ -56,7 +57,19 @@ def settings() -> Settings:
 
 def word_index() -> Index:
     """Where words are looked up."""
-    found: Index = extension("taskapi.index")
+    found: Index = extension("taskapi.index").by_words
+    return found
+
+
+def day_index() -> DayIndex:
+    """Where the tasks of a day are looked up."""
+    found: DayIndex = extension("taskapi.index").by_day
+    return found
+
+
+def cache() -> Cache:
+    """Where answers are remembered."""
+    found: Cache = extension("taskapi.cache")
     return found
 
 

@@ -1,4 +1,4 @@
-"""The words of tasks as a search asks for them: an answer in good time, or none."""
+"""Tasks as PostgreSQL's indexes find them: an answer in good time, or none."""
 
 import threading
 import time
@@ -14,6 +14,8 @@ from taskapi.domain.filters import Scope
 ANSWER_SECONDS = 1.0
 REST_SECONDS = 2.0
 
+Question = Callable[[], list[int]]
+
 
 @dataclass(slots=True)
 class _Asked:
@@ -23,7 +25,7 @@ class _Asked:
     fault: PostgresAway | None = None
 
 
-class WordIndex:
+class TaskIndex:
     """Asks PostgreSQL, and never waits long for it.
 
     A server that is frozen, or behind a network that swallows everything, answers neither yes nor
@@ -35,11 +37,20 @@ class WordIndex:
         self._engine = engine
         self._rests_until = 0.0
 
-    def __call__(self, words: Sequence[str], scope: Scope, limit: int) -> list[int]:
+    def by_words(self, words: Sequence[str], scope: Scope, limit: int) -> list[int]:
         """What `queries.search_tasks` finds; raises PostgresAway."""
+        engine = self._engine()
+        return self._answered(lambda: queries.search_tasks(engine, words, scope, limit))
+
+    def by_day(self, day: str, scope: Scope, limit: int) -> list[int]:
+        """What `queries.tasks_on_day` finds; raises PostgresAway."""
+        engine = self._engine()
+        return self._answered(lambda: queries.tasks_on_day(engine, day, scope, limit))
+
+    def _answered(self, question: Question) -> list[int]:
         if time.monotonic() < self._rests_until:
             raise PostgresAway("PostgreSQL was away a moment ago.")
-        asked = _waited(self._engine(), words, scope, limit)
+        asked = _waited(question)
         if asked.fault and not isinstance(asked.fault, TookTooLong):
             self._rests_until = time.monotonic() + REST_SECONDS
         if asked.fault:
@@ -49,18 +60,18 @@ class WordIndex:
         return asked.answer
 
 
-def _waited(engine: Engine, words: Sequence[str], scope: Scope, limit: int) -> _Asked:
+def _waited(question: Question) -> _Asked:
     """The question as it stands after `ANSWER_SECONDS` at most."""
     asked = _Asked()
-    thread = threading.Thread(target=_ask, args=(asked, engine, words, scope, limit), daemon=True)
+    thread = threading.Thread(target=_ask, args=(asked, question), daemon=True)
     thread.start()
     thread.join(ANSWER_SECONDS)
     return _Asked(fault=PostgresAway("PostgreSQL does not answer.")) if thread.is_alive() else asked
 
 
-def _ask(asked: _Asked, engine: Engine, words: Sequence[str], scope: Scope, limit: int) -> None:
+def _ask(asked: _Asked, question: Question) -> None:
     try:
         with within(ANSWER_SECONDS):
-            asked.answer = queries.search_tasks(engine, words, scope, limit)
+            asked.answer = question()
     except PostgresAway as away:
         asked.fault = away

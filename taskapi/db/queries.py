@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, TextClause, text
 
 from taskapi.db import rows, words
 from taskapi.db.engine import transaction, within
@@ -18,12 +18,18 @@ _HISTORY = text(
     " FROM change WHERE kind = :kind AND record_id = :record_id AND version < :before"
     " ORDER BY version DESC LIMIT :count"
 )
-_SEARCH = text(
-    "SELECT id FROM tasks"
-    " WHERE words @@ CAST(:query AS tsquery) AND deleted_at IS NULL AND purged IS NOT TRUE"
+_SEEN = (
+    " AND deleted_at IS NULL AND purged IS NOT TRUE"
     " AND (:everything OR user_id = :user OR group_id = ANY(:groups) OR (user_id, group_id) IN"
     " (SELECT * FROM unnest(CAST(:users_paired AS bigint[]), CAST(:groups_paired AS bigint[]))))"
     " ORDER BY id LIMIT :limit"
+)
+_SEARCH = text(f"SELECT id FROM tasks WHERE words @@ CAST(:query AS tsquery){_SEEN}")  # noqa: S608 - a constant
+_ON_DAY = text(
+    "SELECT id FROM tasks WHERE ("  # noqa: S608 - a constant
+    "created_at >= CAST(:day AS date) AND created_at < CAST(:day AS date) + 1"
+    " OR deadline = CAST(:day AS date)"
+    f" OR completed_at >= CAST(:day AS date) AND completed_at < CAST(:day AS date) + 1){_SEEN}"
 )
 _SEARCH_WAITS = text(f"SET LOCAL statement_timeout = {int(SEARCH_SECONDS * 1000)}")
 NO_LIMIT = 2**53
@@ -55,8 +61,19 @@ def search_tasks(engine: Engine, wanted: Sequence[str], scope: Scope, limit: int
 
     The words are as `domain.words` cut them. Raises PostgresAway, also for taking too long.
     """
+    return _first_of_scope(engine, _SEARCH, scope, limit, query=words.query(wanted))
+
+
+def tasks_on_day(engine: Engine, day: str, scope: Scope, limit: int) -> list[int]:
+    """The ids of the first `limit` live tasks in a scope that were made, are due or were done on that date.
+
+    Raises PostgresAway, also for taking too long.
+    """
+    return _first_of_scope(engine, _ON_DAY, scope, limit, day=day)
+
+
+def _first_of_scope(engine: Engine, look: TextClause, scope: Scope, limit: int, **asked: str) -> list[int]:
     values = {
-        "query": words.query(wanted),
         "everything": scope.everything,
         "user": scope.user,
         "groups": list(scope.groups),
@@ -66,4 +83,4 @@ def search_tasks(engine: Engine, wanted: Sequence[str], scope: Scope, limit: int
     }
     with transaction(engine) as connection:
         connection.execute(_SEARCH_WAITS)
-        return list(connection.execute(_SEARCH, values).scalars())
+        return list(connection.execute(look, values | asked).scalars())

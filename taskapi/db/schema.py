@@ -84,8 +84,16 @@ def _with_words(mirror: Table) -> Table:
     return mirror
 
 
+def _with_days(mirror: Table) -> None:
+    """By which the tasks of a day are found."""
+    Index(f"ix_{mirror.name}_created_at", mirror.c.created_at)
+    for name in ("deadline", "completed_at"):
+        Index(f"ix_{mirror.name}_{name}", mirror.c[name], postgresql_where=text(f"{name} IS NOT NULL"))
+
+
 MIRRORS: dict[str, Table] = {kind: _mirror(kind, record) for kind, record in RECORDS.items()}
 _with_words(MIRRORS["task"])
+_with_days(MIRRORS["task"])
 
 META = Table(
     "meta",
@@ -142,3 +150,23 @@ REFUSED = Table(
     Column("reason", Text(), nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
 )
+
+TASK_LOG = Table(
+    "task_log",
+    metadata,
+    Column("day", Date(), primary_key=True),
+    Column("task_id", BigInteger(), primary_key=True, autoincrement=False),
+    Column("event", Text(), primary_key=True),
+    Column("user_id", BigInteger()),
+    Column("group_id", BigInteger()),
+    Column("title", Text()),
+)
+
+TASK_LOG_DAY = Table(
+    "task_log_day",
+    metadata,
+    Column("day", Date(), primary_key=True),
+    Column("entries", BigInteger(), nullable=False),
+    Column("written_at", DateTime(timezone=True), nullable=False),
+)
+"""The days that are written in task_log, also those without an entry."""

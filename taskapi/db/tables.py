@@ -1,6 +1,6 @@
 """The tables as Flask-SQLAlchemy models, one per kind: for migrations, the shell and reports."""
 
-from taskapi.db.schema import CHANGE, LEASE, LOSS, META, MIRRORS, REFUSED
+from taskapi.db.schema import CHANGE, LEASE, LOSS, META, MIRRORS, REFUSED, TASK_LOG, TASK_LOG_DAY
 from taskapi.extensions import db
 
 
@@ -62,3 +62,15 @@ class Refused(db.Model):  # type: ignore[name-defined,misc]
     """Records that no mirror takes as they are, byte for byte."""
 
     __table__ = REFUSED
+
+
+class TaskLog(db.Model):  # type: ignore[name-defined,misc]
+    """What was made, due or done on each day."""
+
+    __table__ = TASK_LOG
+
+
+class TaskLogDay(db.Model):  # type: ignore[name-defined,misc]
+    """The days of which that is written."""
+
+    __table__ = TASK_LOG_DAY

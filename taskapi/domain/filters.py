@@ -51,6 +51,7 @@ class Scope:
 class TaskFilter:
     """Conditions that all must hold; an empty one holds for every task. Dates are inclusive.
 
+    `on_day` is the date of a task's making, of its deadline or of its being done.
     `words`, as a query was cut into them, each begin a word of the title or the information.
     """
 
@@ -62,6 +63,7 @@ class TaskFilter:
     deadline_to: str | None = None
     created_from: str | None = None
     created_to: str | None = None
+    on_day: str | None = None
     words: tuple[str, ...] = ()
 
     @property
@@ -77,6 +79,7 @@ class TaskFilter:
             and set(self.tags) <= set(task.tags)
             and self._deadline_matches(task)
             and self._created_matches(task.created_at[:10])
+            and self.on_day in (None, *task.days)
             and self._words_match(task)
         )
 

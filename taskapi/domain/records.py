@@ -92,6 +92,12 @@ class Task(Record):
     created_at: str
     updated_at: str
 
+    @property
+    def days(self) -> tuple[str, ...]:
+        """The UTC dates on which it was made, is due, and was done, as far as there are any."""
+        moments = (self.created_at, self.deadline, self.completed_at)
+        return tuple(moment[:10] for moment in moments if moment is not None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File(Record):

@@ -32,6 +32,9 @@ Index = Callable[[Sequence[str], Scope, int], list[int]]
 Raises Unavailable if it cannot tell.
 """
 
+DayIndex = Callable[[str, Scope, int], list[int]]
+"""The same for a date: the tasks that were made, are due or were done on it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -68,8 +71,8 @@ def found(store: Store, claim: Claim, index: Index | None, scope: Scope, wanted:
     waiting = overlay.tasks_waiting(store, MOST_WAITING) if index else None
     hits = None if index is None or waiting is None else _hits(index, scope, wanted)
     if waiting is None or hits is None:
-        return _scanned(store, claim, scope, wanted)
-    tasks, was_cut = _judged(store, claim, sorted(waiting.union(hits[:MOST_HITS])), scope, wanted)
+        return scanned(store, claim, scope, wanted)
+    tasks, was_cut = judged(store, claim, sorted(waiting.union(hits[:MOST_HITS])), scope, wanted)
     return Found(tasks, not was_cut and len(hits) <= MOST_HITS)
 
 
@@ -80,7 +83,7 @@ def _hits(index: Index, scope: Scope, wanted: TaskFilter) -> list[int] | None:
         return None
 
 
-def _judged(
+def judged(
     store: Store, claim: Claim, ids: Sequence[int], scope: Scope, wanted: TaskFilter
 ) -> tuple[dict[Task, bytes], bool]:
     """Those of the ids that are there and meant, and whether the time was over before the last."""
@@ -97,7 +100,8 @@ def _judged(
     return tasks, work.was_cut
 
 
-def _scanned(store: Store, claim: Claim, scope: Scope, wanted: TaskFilter) -> Found:
+def scanned(store: Store, claim: Claim, scope: Scope, wanted: TaskFilter) -> Found:
+    """The same, found by looking at each task of the scope."""
     work = Work()
 
     def fetch(listing: Sequence[Any]) -> Listing:

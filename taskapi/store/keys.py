@@ -35,6 +35,7 @@ The database beside (its number is one higher) is where a restore builds: the sa
 staging, or replaced for what the restore has put aside.
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 META = "meta"
@@ -182,3 +183,8 @@ def turn(name: str) -> str:
 def loading(key: str) -> str:
     """That somebody loads what is remembered under that key, on the broker Redis."""
     return f"loading:{key}"
+
+
+def tasks_on(day: str, scopes: Sequence[str], stamp: str) -> str:
+    """The ids of the tasks of a day in some scopes, on the broker Redis."""
+    return f"task:{day}:{'+'.join(scopes)}:{stamp}"

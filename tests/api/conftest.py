@@ -78,6 +78,8 @@ def plain_settings(servers: Servers) -> Settings:
         "RATE_LIMIT_DEFAULT": "",
         "RATE_LIMIT_AUTH": "",
         "RATE_LIMIT_ANONYMOUS": "",
+        "RATE_LIMIT_BY_DATE": "",
+        "RATE_LIMIT_CHECK": "",
     }
     return load_settings(environ, None)
 

@@ -140,6 +140,7 @@ TASKS = [
     group("GET /tasks?group_id={group}", "401 200 200 403 200 403 200", "401 403 403 403 403 403 200"),
     *(anybody(f"GET {path}", SIGNED_IN) for path in ("/tasks/filter", "/tasks/trash", "/tasks/stats")),
     anybody("GET /tasks/search?q=t", LEADERS),
+    *(anybody(f"GET /tasks/{path}/2001-01-01", NONE) for path in ("by-date", "task")),
     user(
         "POST /tasks",
         "401 201 403 403 201 403 201",

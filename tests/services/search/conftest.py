@@ -7,7 +7,7 @@ import pytest
 from redis import Redis
 
 from taskapi.db.engine import Engine, connect
-from taskapi.db.index import WordIndex
+from taskapi.db.index import TaskIndex
 from taskapi.domain.callers import Claim
 from taskapi.domain.clock import timestamp
 from taskapi.domain.filters import Page, TaskFilter, TaskSearch
@@ -46,12 +46,12 @@ def store(servers: Servers, redis_data: Redis, engine: Engine) -> Iterator[Store
 
 @pytest.fixture
 def index(engine: Engine) -> Index:
-    return WordIndex(lambda: engine)
+    return TaskIndex(lambda: engine).by_words
 
 
 @pytest.fixture
 def away() -> Index:
-    return WordIndex(lambda: connect(AWAY))
+    return TaskIndex(lambda: connect(AWAY)).by_words
 
 
 class Finder:
