@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 
@@ -19,7 +20,7 @@ from taskapi.api.operations import operation
 from taskapi.api.wiring import settings, store, uploads, wired
 from taskapi.domain.callers import Claim, Operation
 from taskapi.domain.deadlines import anew
-from taskapi.domain.errors import Invalid, TooLarge
+from taskapi.domain.errors import Invalid, Refused, TooLarge
 from taskapi.domain.filenames import safe_name
 from taskapi.outside.content.types import type_of
 from taskapi.services import files
@@ -31,12 +32,23 @@ CHUNK_BYTES = 64 * 1024
 AROUND_BYTES = 64 * 1024
 """What a form may have beside its file: boundaries and headers."""
 
+PATIENCE_SECONDS = 10.0
+"""With who goes on sending what was refused."""
+
 KEEP_SECONDS = 1.8
 """For all that servers are asked once the file has arrived, which takes as long as its sender needs."""
 
 
 def received(claim: Claim, task_id: int) -> Shown:
     """The file in the body as a new one of that task. The right to it is asked for before it is read."""
+    try:
+        return _received(claim, task_id)
+    except Refused:
+        _let_pass(2 * settings().upload_max_bytes)
+        raise
+
+
+def _received(claim: Claim, task_id: int) -> Shown:
     files.require_place(store(), claim, task_id)
     shelf, most = uploads(), settings().upload_max_bytes
     with shelf.draft() as draft:
@@ -47,6 +59,15 @@ def received(claim: Claim, task_id: int) -> Shown:
         with anew(KEEP_SECONDS):
             named = replace(claim, operation=_operation(claim, sent))
             return files.keep_file(store(), shelf, named, task_id, sent)
+
+
+def _let_pass(most: int) -> None:
+    """Throws away what is still coming: whoever is cut off while they send never sees the answer."""
+    stream, left, until = request.environ["wsgi.input"], most, time.monotonic() + PATIENCE_SECONDS
+    is_bounded = request.content_length is not None or request.environ.get("wsgi.input_terminated")
+    with suppress(OSError, ParseException):
+        while is_bounded and left > 0 and time.monotonic() < until and (some := stream.read(CHUNK_BYTES)):
+            left -= len(some)
 
 
 def _operation(claim: Claim, sent: Sent) -> Operation | None:

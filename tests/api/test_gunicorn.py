@@ -138,3 +138,18 @@ def test_a_page_of_gunicorn_is_told_as_a_problem_of_its_status() -> None:
     assert told.startswith(b"HTTP/1.1 418 Teapot\r\n")
     assert b"<html>" not in told
     assert orjson.loads(told.partition(b"\r\n\r\n")[2])["code"] == "bad_request"
+
+
+@pytest.mark.parametrize(
+    ("task", "length", "status"),
+    [(1, 3 << 20, 201), (999, 3 << 20, 404), (1, 12 << 20, 413)],
+)
+def test_a_file_is_answered_whether_it_is_taken_or_not(
+    ask: Ask, port: int, task: int, length: int, status: int
+) -> None:
+    ask(b"POST /tasks HTTP/1.1\r\n" + WHO + JSON + b'Content-Length: 13\r\n\r\n{"title":"t"}')
+    head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n'
+    told = b"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: %d\r\n\r\n" % length
+    form = head + b"a" * (length - len(head) - 9) + b"\r\n--x--\r\n"
+    path = b"POST /tasks/%d/files HTTP/1.1\r\n" % task
+    assert ask(path + WHO + told + form)[0] == status

@@ -70,7 +70,7 @@ def _seen(content: Content) -> list[puremagic.PureMagicWithConfidence]:
 
 
 def _described(seen: Sequence[puremagic.PureMagicWithConfidence]) -> str:
-    return f"; it looks like this: {seen[0].name}" if seen else ""
+    return f"; it begins like this: {seen[0].name}" if seen else ""
 
 
 def _require_nothing_within(content: Content) -> None:
