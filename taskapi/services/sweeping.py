@@ -45,6 +45,8 @@ def _swept(store: Store, name: str, account: Account, until: float) -> int:
             swept += _save(store, name, account, tasks)
             failpoints.reach("sweeping.swept")
         except Moved:
+            if leaving.accounts(store).get(name) != account:
+                return swept  # another worker has finished this
             continue  # somebody else was at one of them: look again
         if not tasks:
             return swept
@@ -57,11 +59,11 @@ def _save(store: Store, name: str, account: Account, tasks: list[Task]) -> int:
     """Writes what becomes of some tasks, or for none that the sweep is done."""
     claim = Claim(account.actor, request_id=account.request_id)
     if not tasks:
-        save(store, claim, [], leaving={name: ""}, sweep=name)
+        save(store, claim, [], leaving={name: ""}, sweep=(name, account.text))
         return 0
     users = {} if account.way == GONE else _users(store, {task.user_id for task in tasks})
     changes = [change for task in tasks if (change := _change(name, account, task, users))]
-    save(store, claim, changes, list(users.values()), sweep=name)
+    save(store, claim, changes, list(users.values()), sweep=(name, account.text))
     return len(changes)
 
 

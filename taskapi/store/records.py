@@ -81,7 +81,7 @@ def save(
     sessions_end: Sequence[int] = (),
     leaving: Mapping[str, str] = NOTHING_LEAVES,
     not_leaving: Sequence[str] = (),
-    sweep: str = "",
+    sweep: tuple[str, str] | None = None,
     makes_room: bool = False,
 ) -> Saved:
     """Writes all changes, or none, in one atomic step.
@@ -94,12 +94,13 @@ def save(
 
     `leaving` are names (see domain.cascades) whose tasks a sweep takes along from now on, each with an
     account for it, or with "" where the sweep is done; `not_leaving` are names under which none may be
-    under way, `sweep` is the name of the sweep that writes this.
+    under way, `sweep` is the name and the account of the sweep that writes this: Moved, if that one is over.
     """
     _require_each_once(changes)
-    sweeps = (*plans.listed(*((name,) for name in not_leaving)), sweep, *plans.listed(*leaving.items()))
+    absent, began = plans.listed(*((name,) for name in not_leaving)), plans.listed(*leaving.items())
+    sweeps = (*absent, *(sweep or ("", "")), *began)
     guarded = _guarded(claim, changes, guards, sweeps, counts, sessions_end)
-    makes_room = makes_room or bool(sweep) or _takes_away(changes)
+    makes_room = makes_room or sweep is not None or _takes_away(changes)
     args = [*_header(claim, makes_room=makes_room), *guarded, len(changes), *_each(changes)]
     failpoints.reach("saving.prepared")
     reply = run(store, "save", *args, even_when_full=makes_room)
@@ -224,7 +225,7 @@ def _guarded(
     claim: Claim,
     changes: Sequence[Change],
     guards: Sequence[Record],
-    sweeps: Sequence[Any] = (0, "", 0),
+    sweeps: Sequence[Any] = (0, "", "", 0),
     counts: Sequence[Count] = (),
     sessions_end: Sequence[int] = (),
 ) -> list[Any]:

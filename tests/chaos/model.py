@@ -115,6 +115,8 @@ class World:
         for task in self._gone_with(f"group:{group.id}"):
             if task.fields["user_id"] in {user.id for user in back}:
                 task.came_back()
+            else:
+                task.went(TRASH)
 
     def member_leaves(self, user: Known, group_id: int) -> None:
         kept = [each for each in user.fields["group_ids"] if each != group_id]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from taskapi.domain import failpoints
 from taskapi.domain.errors import Conflict
 from taskapi.domain.filters import TaskSearch
 from taskapi.domain.rights import Right
@@ -97,3 +98,26 @@ def test_what_is_swept_elsewhere_holds_up_nobody(store: Store, house: House):
         house.task(ANN, 1)
     users.delete_user(store, claim(OWNER, PEOPLE), ANN)
     groups.delete_group(store, claim(OWNER, TEAMS), 2)
+
+
+def test_a_worker_that_stood_still_does_nothing_that_a_sweep_had_to_do_before(store: Store, house: House):
+    tasks = [house.task(ANN, 1) for _ in range(3)]
+    users.delete_user(store, claim(OWNER, PEOPLE), ANN)
+    sweeping.sweep(store, 60)
+    users.restore_user(store, claim(OWNER, PEOPLE), ANN)
+    waiting = iter([True])
+
+    def stand_still() -> None:
+        """Meanwhile another worker has brought all back, the user goes again, and so do their tasks."""
+        if next(waiting, False):
+            sweeping.sweep(store, 60)
+            users.delete_user(store, claim(OWNER, PEOPLE), ANN)
+            sweeping.sweep(store, 60)
+
+    with failpoints.armed("sweeping.listed", stand_still):
+        sweeping.sweep(store, 60)
+    users.restore_user(store, claim(OWNER, PEOPLE), ANN)
+    sweeping.sweep(store, 60)
+    assert [house.stored(f"task:{task.id}")["user_id"] for task in tasks] == [ANN, ANN, ANN]
+    assert leaving.accounts(store) == {}
+    assert scrub.differences(store) == []

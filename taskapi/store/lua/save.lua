@@ -10,7 +10,7 @@
 --           session keys that must exist:      count, key …
 --           guards:                            count, (record key, version, or "" for any) …
 --           names that must not be leaving:    count, name …
---           name that this save is itself the sweep of, or ""
+--           name that this save is itself the sweep of, or "", and the account of that sweep
 --           names that leave from now on:      count, (name, account, or "" where the sweep is done) …
 --           counters that must say this:       count, (hash and field, or sorted set and "" for its size, number) …
 --           users whose sessions end:          count, user id …
@@ -26,7 +26,8 @@
 --         {"again", answer}                  this operation was done before; in lines: its fingerprint; kind, id
 --                                            and version of each change; the first record, if it is kept
 --         {"unverified"} {"restoring"} {"session"} {"guard", key} {"leaving", key} {"missing", key} {"moved", key}
---         {"taken", unique hash} {"ids", kind} {"full", what is}       refused: nothing was written
+--         {"taken", unique hash} {"ids", kind} {"full", what is} {"swept", name}
+--                                            refused: nothing was written
 --> take
 --> indexes
 local function version_of(blob) return string.match(blob, '"version":(%d+)}$') end
@@ -46,7 +47,9 @@ local actor, moment, request, preset = take(), take(), take(), take()
 for _, row in ipairs(take_all(1)) do
   if redis.call('EXISTS', row[1]) == 0 then return {'session'} end
 end
-local guards, absent, own = take_all(2), take_all(1), take()
+local guards, absent, own, account = take_all(2), take_all(1), take(), take()
+-- A worker that stood still may come with what a sweep had to do that is over.
+if own ~= '' and redis.call('HGET', 'leaving', own) ~= account then return {'swept', own} end
 -- One sweep does not wait for another: two that did would wait for ever.
 local leaving, refusing = take_all(2), own == '' and redis.call('HLEN', 'leaving') > 0
 local function is_leaving(name) return refusing and redis.call('HEXISTS', 'leaving', name) == 1 end
