@@ -8,7 +8,7 @@ import orjson
 from flask import Response
 
 from taskapi.api import answers
-from taskapi.api.contracts import asks, authenticated, contract_of, lists, returns
+from taskapi.api.contracts import asks, authenticated, contract_of, lists, or_else, returns
 from taskapi.api.schemas.admin import (
     BackupOut,
     JobOut,
@@ -31,12 +31,14 @@ from taskapi.services.operating import Wish
 from taskapi.services.results import Listed, Shown
 
 bp = Noun("admin", __name__)
+_later = or_else(202, "The job goes on in the background: `Location` tells where it is seen.")
 
 
 @bp.post("/admin/sync")
 @authenticated(Right.ADMINISTER)
 @asks(SyncQuery)
 @returns(Synced)
+@_later
 def sync(claim: Claim, wanted: tuple[Wish, float]) -> Shown | Response:
     """Carry all to PostgreSQL, restore from it, or back up: 200 when done within `wait` seconds, else 202."""
     return _carried_out(claim, *wanted)
@@ -46,6 +48,7 @@ def sync(claim: Claim, wanted: tuple[Wish, float]) -> Shown | Response:
 @authenticated(Right.ADMINISTER)
 @asks(UndoQuery)
 @returns(Synced)
+@_later
 def undo_restore(claim: Claim, wanted: dict[str, Any]) -> Shown | Response:
     """Take the last restore back: everything is as it was before, and what was done since goes."""
     return _carried_out(claim, operating.undo(**_options(wanted)), wanted["wait"])
@@ -73,6 +76,7 @@ def read_backup(claim: Claim, backup_id: str) -> Shown:
 @authenticated(Right.ADMINISTER)
 @asks(Waiting)
 @returns(Synced)
+@_later
 def verify_backup(claim: Claim, backup_id: str, wanted: dict[str, Any]) -> Shown | Response:
     """Prove that a backup is good: it is restored aside and compared."""
     return _carried_out(claim, operating.verify(backup_id), wanted["wait"])
@@ -82,6 +86,7 @@ def verify_backup(claim: Claim, backup_id: str, wanted: dict[str, Any]) -> Shown
 @authenticated(Right.ADMINISTER)
 @asks(RestoreQuery)
 @returns(Synced)
+@_later
 def restore_backup(claim: Claim, backup_id: str, wanted: dict[str, Any]) -> Shown | Response:
     """Go back to a backup; what is there now is archived before, and can be brought back."""
     return _carried_out(claim, operating.restore_backup(backup_id, **_options(wanted)), wanted["wait"])

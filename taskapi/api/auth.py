@@ -8,7 +8,17 @@ from flask import request
 
 from taskapi.api import tokens
 from taskapi.api.callers import bearer_text
-from taskapi.api.contracts import accepts, asks, attempt, authenticated, lists, public, returns, signs_out
+from taskapi.api.contracts import (
+    accepts,
+    asks,
+    attempt,
+    authenticated,
+    lists,
+    public,
+    refuses,
+    returns,
+    signs_out,
+)
 from taskapi.api.schemas.accounts import (
     DeletedSession,
     Ended,
@@ -41,6 +51,7 @@ LONGEST_AGENT = 200
 @bp.post("/auth/register")
 @public
 @attempt("register")
+@refuses(taken="", forbidden="Registration is closed.")
 @accepts(Register, form=True)
 @asks(SignInQuery)
 @returns(SignedIn, 201, at="/users/{id}")
@@ -54,6 +65,7 @@ def register(claim: Claim, sent: dict[str, Any]) -> Login:
 @bp.post("/auth/login")
 @public
 @attempt("login")
+@refuses(unauthorized="The name or the password is wrong.")
 @accepts(SignIn, form=True)
 @asks(SignInQuery)
 @returns(SignedIn)
@@ -67,6 +79,7 @@ def log_in(claim: Claim, sent: dict[str, Any]) -> Login:
 
 @bp.post("/auth/refresh")
 @public
+@refuses(unauthorized="The refresh token is not valid, was used before, or its session has ended.")
 @accepts(Refresh, optional=True)
 @asks(SignInQuery)
 @returns(SignedIn)

@@ -8,7 +8,17 @@ from typing import Any
 from flask import Response
 
 from taskapi.api import answers
-from taskapi.api.contracts import accepts, asks, authenticated, conditional, contract_of, lists, returns
+from taskapi.api.contracts import (
+    accepts,
+    asks,
+    authenticated,
+    conditional,
+    contract_of,
+    lists,
+    or_else,
+    refuses,
+    returns,
+)
 from taskapi.api.schemas.accounts import Deleted
 from taskapi.api.schemas.groups import (
     GroupChanges,
@@ -44,6 +54,7 @@ def list_groups(claim: Claim, wanted: Page) -> Listed:
 
 @bp.post("/groups")
 @authenticated(Right.MANAGE_GROUPS)
+@refuses(taken="")
 @accepts(GroupIn)
 @returns(GroupOut, 201, at="/groups/{id}")
 def create_group(claim: Claim, sent: dict[str, Any]) -> Shown:
@@ -63,6 +74,7 @@ def read_group(claim: Claim, group_id: int) -> Shown:
 @bp.put("/groups/<int:group_id>")
 @bp.patch("/groups/<int:group_id>")
 @authenticated(Right.MANAGE_GROUPS)
+@refuses(taken="")
 @accepts(GroupChanges)
 @conditional
 @returns(GroupOut)
@@ -82,6 +94,7 @@ def delete_group(claim: Claim, group_id: int, if_match: int | None) -> Shown:
 
 @bp.post("/groups/<int:group_id>/restore")
 @authenticated(Right.MANAGE_GROUPS)
+@refuses(taken="")
 @conditional
 @returns(GroupOut)
 def restore_group(claim: Claim, group_id: int, if_match: int | None) -> Shown:
@@ -102,6 +115,7 @@ def list_members(claim: Claim, group_id: int, wanted: Page) -> Listed:
 @authenticated(Right.MANAGE_MEMBERS)
 @accepts(MemberIn)
 @returns(UserOut, 201, at="/users/{id}")
+@or_else(200, "The user is in the group already.")
 def add_member(claim: Claim, group_id: int, sent: dict[str, Any]) -> Shown | Response:
     """Put a user into a group: 201, or 200 when they are in it already."""
     member, is_new = members.add_member(store(), claim, group_id, sent["user_id"])

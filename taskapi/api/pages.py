@@ -4,57 +4,39 @@ from __future__ import annotations
 
 from html import escape
 
-from flask import Flask
-
-from taskapi.api.openapi import Endpoint
-from taskapi.api.openapi import endpoints as all_endpoints
 from taskapi.api.problems import CATALOGUE
 
 _STYLE = (
-    "body{font:15px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em}"
-    "table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.3em .6em;vertical-align:top;"
-    "border-bottom:1px solid #ddd}code{font:13px ui-monospace,monospace}"
-    "@media(prefers-color-scheme:dark){body{background:#111;color:#ddd}td,th{border-color:#333}a{color:#8bf}}"
+    "body{font:15px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em;color:#222}"
+    "table{border-collapse:collapse;width:100%;margin:.5em 0}td,th{text-align:left;padding:.3em .6em;"
+    "vertical-align:top;border-bottom:1px solid #ddd}code,pre{font:13px/1.4 ui-monospace,monospace}"
+    "pre{background:#f4f4f4;padding:.6em;overflow:auto;margin:.4em 0}nav{columns:16em}"
+    "section{border-top:1px solid #ddd;margin-top:2em}h3 code{font-size:16px}"
+    "summary{cursor:pointer}a{color:#06c}"
+    "@media(prefers-color-scheme:dark){body{background:#111;color:#ddd}td,th,section{border-color:#333}"
+    "pre{background:#1c1c1c}a{color:#8bf}}"
 )
-
-
-def endpoints(app: Flask) -> str:
-    """Every endpoint with what it is for, what it asks for and what it takes."""
-    rows = "".join(_row(endpoint) for endpoint in all_endpoints(app))
-    head = "<tr><th>Endpoint</th><th>What it does</th><th>Right</th><th>Takes</th></tr>"
-    return _page(
-        "Task API",
-        "<p>Each path also lies under <code>/v1</code>. The same for programs: "
-        '<a href="/openapi.json">openapi.json</a>. <a href="/docs/errors">Errors</a>.</p>'
-        f"<table>{head}{rows}</table>",
-    )
 
 
 def errors() -> str:
     """Every error code."""
-    rows = "".join(
+    rows = [
         f'<tr id="{code}"><td><code>{code}</code></td><td>{status}</td><td>{escape(title)}</td></tr>'
         for code, (status, title) in CATALOGUE.items()
-    )
-    return _page("Errors", f"<table><tr><th>Code</th><th>Status</th><th>Meaning</th></tr>{rows}</table>")
+    ]
+    return page("Errors", table(("Code", "Status", "Meaning"), rows))
 
 
-def _row(endpoint: Endpoint) -> str:
-    return (
-        f"<tr><td><code>{endpoint.method} {escape(endpoint.path)}</code></td>"
-        f"<td>{escape(endpoint.summary)}</td><td>{endpoint.contract.right}</td><td>{escape(_taken(endpoint))}</td></tr>"
-    )
+def table(heads: tuple[str, ...], rows: list[str]) -> str:
+    """A table of ready rows; nothing without any."""
+    if not rows:
+        return ""
+    head = "".join(f"<th>{each}</th>" for each in heads)
+    return f"<table><tr>{head}</tr>{''.join(rows)}</table>"
 
 
-def _taken(endpoint: Endpoint) -> str:
-    """The names in body and query."""
-    body = sorted(endpoint.contract.body.fields) if endpoint.contract.body else []
-    query = endpoint.contract.query
-    asked = [f"?{field.data_key or name}" for name, field in query.fields.items()] if query else []
-    return ", ".join([*body, *asked])
-
-
-def _page(title: str, body: str) -> str:
+def page(title: str, body: str) -> str:
+    """A whole page; `body` is HTML."""
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head>'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from taskapi.api.contracts import accepts, asks, authenticated, conditional, lists, returns
+from taskapi.api.contracts import accepts, asks, authenticated, conditional, lists, refuses, returns
 from taskapi.api.schemas.accounts import Deleted
 from taskapi.api.schemas.query import PageQuery, Query
 from taskapi.api.schemas.search import SearchQuery, Sought
@@ -40,6 +40,7 @@ def search_users(claim: Claim, wanted: Sought) -> Listed:
 
 @bp.post("/users")
 @authenticated(Right.CREATE_USER)
+@refuses(taken="")
 @accepts(UserIn)
 @returns(UserOut, 201, at="/users/{id}")
 def create_user(claim: Claim, sent: dict[str, Any]) -> Shown:
@@ -59,6 +60,7 @@ def read_user(claim: Claim, user_id: int) -> Shown:
 @bp.put("/users/<int:user_id>")
 @bp.patch("/users/<int:user_id>")
 @authenticated(Right.CHANGE_USER)
+@refuses(taken="")
 @accepts(UserChanges)
 @conditional
 @returns(UserOut)
@@ -83,6 +85,7 @@ def delete_user(claim: Claim, user_id: int, if_match: int | None) -> Shown:
 
 @bp.post("/users/<int:user_id>/restore")
 @authenticated(Right.DELETE_USER)
+@refuses(taken="")
 @conditional
 @returns(UserOut)
 def restore_user(claim: Claim, user_id: int, if_match: int | None) -> Shown:

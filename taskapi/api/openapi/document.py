@@ -98,10 +98,14 @@ def _body(endpoint: Endpoint) -> dict[str, Any]:
 def _successes(endpoint: Endpoint) -> dict[str, Any]:
     """The responses with a status below 400."""
     contract = endpoint.contract
-    told = {"headers": headers.of_success(endpoint), **_content(endpoint)}
-    found = {str(contract.status): {"description": "Done.", **told}}
-    for status, when in contract.or_else.items():
-        found[str(status)] = {"description": when, **told}
+    found = {
+        str(status): {
+            "description": when,
+            "headers": headers.of_success(endpoint, status),
+            **_content(endpoint),
+        }
+        for status, when in {contract.status: "Done.", **contract.or_else}.items()
+    }
     if endpoint.has_tag:
         not_again = {"description": "What the caller has is still so.", "headers": headers.of_unchanged()}
         found["304"] = not_again

@@ -41,7 +41,7 @@ def components() -> dict[str, Any]:
     }
 
 
-def of_success(endpoint: Endpoint) -> dict[str, Any]:
+def of_success(endpoint: Endpoint, status: int) -> dict[str, Any]:
     """Those of an answer with a status below 400."""
     contract = endpoint.contract
     names = ["X-Request-ID"]
@@ -49,7 +49,7 @@ def of_success(endpoint: Endpoint) -> dict[str, Any]:
         names.append("ETag")
     if contract.plural:
         names.append("Link")
-    if contract.location:
+    if status == 202 or (contract.location and status == contract.status):
         names.append("Location")
     if endpoint.is_unsafe:
         names += ["Idempotency-Replayed", "Preference-Applied"]

@@ -23,6 +23,7 @@ PATH: dict[str, tuple[dict[str, Any], Any, str]] = {
     "file_id": (_ID, 1, "The id of a file."),
     "tag": (_TEXT, "paper", "A tag."),
     "date": ({"type": "string", "format": "date"}, "2030-01-31", "A date (UTC), YYYY-MM-DD."),
+    "asset": (_TEXT, "docs.js", "A file of the page."),
     "record_id": (_ID, 2, "The id of a record."),
     "session_id": (_TEXT, "5b1c9f0e6d7a4c38", "The id of a session of the caller."),
     "backup_id": (_TEXT, "20300130T091500Z-5b1c", "The id of a backup."),

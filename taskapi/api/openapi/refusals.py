@@ -152,9 +152,7 @@ def _derived(endpoint: Endpoint) -> Iterator[str]:
 
 
 def _of_writes(endpoint: Endpoint) -> Iterator[str]:
-    yield from ("conflict", "idempotency_key_reused")
-    if not endpoint.is_public:
-        yield "csrf_failed"
+    yield from ("conflict", "idempotency_key_reused", "csrf_failed")
     if endpoint.method != "DELETE":
         yield "full"
 
