@@ -23,7 +23,8 @@ from tests.api.rows import (
 
 PUBLIC = [
     anybody("GET /", "302 302 302 302 302 302 302"),
-    *(anybody(f"GET {path}", EVERYBODY) for path in ("/docs", "/docs/errors", "/openapi.json", "/health")),
+    *(anybody(f"GET {path}", EVERYBODY) for path in ("/docs", "/redoc", "/docs/errors", "/openapi.json")),
+    *(anybody(f"GET {path}", EVERYBODY) for path in ("/docs/ui/docs.js", "/health")),
     *(anybody(f"GET {path}", EVERYBODY) for path in ("/check_health", "/health/live", "/health/ready")),
     *(
         anybody(f"POST {path}", "201 201 201 201 201 201 201", {"username": "{new}", "password": PASSWORD})
