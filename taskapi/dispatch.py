@@ -19,6 +19,7 @@ CONNECT_SECONDS = 0.3
 ANSWER_SECONDS = 0.6
 SEND_SECONDS = 1.5
 QUEUE = "celery"
+REQUEST_ID = "request_id"
 MOST_WAITING = 100
 # A little less than the second after which a bell asks again.
 TURN_MS = 900
@@ -35,10 +36,16 @@ class _Transport(over_redis.Transport):
     Channel = _Channel
 
 
-def sender(broker_url: str) -> Callable[..., None]:
+def _nobody() -> str | None:
+    """The id of the request in which nobody asked."""
+    return None
+
+
+def sender(broker_url: str, request_id: Callable[[], str | None] = _nobody) -> Callable[..., None]:
     """A `send_job(name, **kwargs)`; raises Unavailable within seconds when the broker is away.
 
     Connects at the first job, and forgets a job that could not be sent: all work can be found again.
+    A job carries the id of the request under way, if there is one, so that the worker's lines tell it.
     """
     # Celery's word for a socket; redis-py says unix.
     broker = broker_url.replace("unix://", "redis+socket://", 1)
@@ -58,9 +65,12 @@ def sender(broker_url: str) -> Callable[..., None]:
 
     def send_job(name: str, *, expires: float | None = None, **kwargs: Any) -> None:
         """Sends one job; no worker does it later than after `expires` seconds."""
+        known = request_id()
+        headers = None if known is None else {REQUEST_ID: known}
+        quick = {"ignore_result": True, "retry": False}
         try:
             with within(SEND_SECONDS):
-                client.send_task(name, kwargs=kwargs, expires=expires, ignore_result=True, retry=False)
+                client.send_task(name, kwargs=kwargs, expires=expires, headers=headers, **quick)
         except (OperationalError, ChannelError) as fault:
             raise Unavailable(BROKER_AWAY) from fault
 

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import click
 from flask import Flask, Response, has_request_context
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter, IntegerConverter
@@ -73,7 +74,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """The app; settings are read from the environment unless given."""
     settings = settings or load_settings()
     urls = addresses_of(settings)
-    logs.configure(settings)
+    logs.configure(settings, _service(), seen.around)
     app = TaskApi("taskapi", static_folder=None)
     app.config.update(SETTINGS=settings, PROPAGATE_EXCEPTIONS=False, MAX_CONTENT_LENGTH=LARGEST_BODY)
     _route(app)
@@ -86,6 +87,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     cli.register(app)
     _behind_proxies(app, settings.trusted_proxies)
     return app
+
+
+def _service() -> str:
+    """As what this process logs: `flask sync` and the like are no API."""
+    return "api" if click.get_current_context(silent=True) is None else "cli"
 
 
 def addresses_of(settings: Settings) -> dict[str, str]:
@@ -115,7 +121,7 @@ def _wire(app: Flask, settings: Settings, urls: dict[str, str]) -> None:
     store = store_of(urls["redis"], policy, safe_only=settings.safe_redis_only)
     counted = {"check": settings.rate_limit_check, "by_date": settings.rate_limit_by_date}
     addresses = Addresses(urls["broker"], settings.rate_limit_auth, settings.rate_limit_anonymous, counted)
-    send_job = sender(urls["broker"])
+    send_job = sender(urls["broker"], seen.current_request_id)
     secret = hashlib.sha256(b"idempotency" + settings.secret_key.encode()).digest()
     bell = Bell(store, send_job, may_ring=turn_taker(urls["broker"]))
     callers = Callers(settings, store, addresses)

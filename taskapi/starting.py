@@ -2,7 +2,6 @@
 
 import structlog
 
-from taskapi import logs
 from taskapi.config import Settings
 from taskapi.domain.errors import Unavailable
 from taskapi.store import safety
@@ -27,5 +26,4 @@ def require_safe_redis(settings: Settings, url: str) -> None:
         return
     if settings.safe_redis_only:
         raise SystemExit(f"taskapi: {safety.sentence(risks)}")
-    logs.configure(settings)
     log.warning("an unsafe Redis", reason=safety.sentence(risks), durability=settings.durability)

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import copy_context
 from secrets import token_hex
 from typing import Any
 
@@ -40,16 +41,18 @@ def carry_out(job_id: str, work: Callable[[Progress], Report], *, once: bool = F
     is_first = _begun(job_id)
     if once and not is_first:
         return {}
+    log.info("job begun", job_id=job_id)
     try:
         with _heard(job_id) as progress:
             report = _timed(work, progress)
     except (Refused, Foreign) as fault:
-        log.warning("refused", job=job_id, reason=str(fault))
+        log.warning("job refused", job_id=job_id, reason=str(fault))
         code = fault.code if isinstance(fault, Refused) else Unavailable.code
         report = {"error": str(fault), "code": code}
         _keep(job_id, jobs.FAILED, 0.0, report)
         return report
     _keep(job_id, jobs.DONE, 1.0, report)
+    log.info("job done", job_id=job_id, ms=report["duration_ms"], synced=report.get("synced"))
     return report
 
 
@@ -96,7 +99,7 @@ def _heard(job_id: str) -> Iterator[Progress]:
         while not over.wait(PULSE_SECONDS):
             _told(job_id, jobs.RUNNING, shared["share"])
 
-    thread = threading.Thread(target=pulse, daemon=True)
+    thread = threading.Thread(target=copy_context().run, args=(pulse,), daemon=True)
     thread.start()
     try:
         yield tell
@@ -110,6 +113,6 @@ def _told(job_id: str, state: str, share: float, report: Report | None = None) -
     try:
         jobs.update(broker(), job_id, state, share, report)
     except Unavailable as fault:
-        log.warning("progress was not told", job=job_id, reason=str(fault))
+        log.warning("progress was not told", job_id=job_id, reason=str(fault))
         return False
     return True

@@ -1,6 +1,7 @@
 """How Celery is set up."""
 
 import logging
+import sys
 import warnings
 
 from celery import Celery
@@ -8,6 +9,7 @@ from celery.exceptions import SecurityWarning
 
 from taskapi import logs
 from taskapi.config import Settings
+from worker import telling
 from worker.connections import Addresses, addresses_of
 from worker.reconnecting import Soon
 from worker.returning import outlive_the_broker
@@ -29,7 +31,7 @@ CHATTY = ("celery.app.trace", "celery.worker.strategy", "celery.beat")
 
 def make_celery(settings: Settings) -> Celery:
     """The app for these settings. Nothing connects here."""
-    logs.configure(settings)
+    logs.configure(settings, telling.service_of(sys.argv[1:]))
     _quieten(settings.log_level)
     _allow_root(settings.production)
     outlive_the_broker()

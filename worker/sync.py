@@ -1,5 +1,7 @@
 """Jobs of the sync. A lost or doubled one changes nothing: all work is found again in the dirty set."""
 
+import time
+
 import structlog
 
 from taskapi.domain.errors import Full, Unavailable
@@ -7,6 +9,7 @@ from taskapi.services.owner import owner_again
 from taskapi.sync.catching_up import catch_up, forced
 from taskapi.sync.catching_up import sweep as sweep_all
 from taskapi.sync.errors import Foreign
+from taskapi.sync.flush import Flushed
 from taskapi.sync.judging import Finding
 from worker.connections import engine, settings, store
 from worker.registering import job
@@ -21,6 +24,7 @@ log = structlog.get_logger("worker.sync")
 @job("sync.flush")
 def flush() -> None:
     """Rung after writes and by the beat: admits Redis if it has restarted, then carries what is dirty."""
+    begun = time.monotonic()
     try:
         verdict, flushed = catch_up(store(), engine(), FLUSH_SECONDS)
         if verdict.finding in (Finding.EMPTY, Finding.STALE):
@@ -29,7 +33,12 @@ def flush() -> None:
         log.warning("nothing was carried", reason=str(fault))
         return
     if flushed.total:
-        log.info("carried", rows=flushed.total, left=flushed.left, refused=flushed.refused)
+        _tell("carried", flushed, begun)
+
+
+def _tell(event: str, flushed: Flushed, begun: float) -> None:
+    took = round((time.monotonic() - begun) * 1000, 1)
+    log.info(event, rows=flushed.total, left=flushed.left, refused=flushed.refused, ms=took)
 
 
 def _reclaim() -> None:
@@ -42,12 +51,13 @@ def _reclaim() -> None:
 @job("sync.sweep")
 def sweep() -> None:
     """Rung by the beat at SYNC_INTERVAL: everything, and what is in quarantine once more."""
+    begun = time.monotonic()
     try:
         flushed = sweep_all(store(), engine(), SWEEP_SECONDS)
     except (Unavailable, Full, Foreign) as fault:
         log.warning("the sweep was cut short", reason=str(fault))
         return
-    log.info("swept", rows=flushed.total, left=flushed.left, refused=flushed.refused)
+    _tell("swept", flushed, begun)
 
 
 @job("sync.force", on_failure=note_fault)

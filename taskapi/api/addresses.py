@@ -3,6 +3,7 @@ of single endpoints."""
 
 from __future__ import annotations
 
+import logging
 import math
 import threading
 import time
@@ -120,7 +121,7 @@ def policy_of(name: str, limit: str | None) -> seen.Policy | None:
 
 
 def _limiter(broker_url: str) -> Limiter:
-    return Limiter(
+    limiter = Limiter(
         key_func=_address,
         strategy="moving-window",
         key_prefix="taskapi",
@@ -130,6 +131,13 @@ def _limiter(broker_url: str) -> Limiter:
         # An app that nobody calls: the hooks of Flask-Limiter would cost every request of ours.
         app=Flask("addresses"),
     )
+    limiter.logger.addFilter(_is_news)
+    return limiter
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """That somebody was refused is told by the answer's own line."""
+    return not str(record.msg).startswith("ratelimit ")
 
 
 def _pooled(broker_url: str) -> Any:

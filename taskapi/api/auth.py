@@ -18,6 +18,7 @@ from taskapi.api.contracts import (
     refuses,
     returns,
     signs_out,
+    told_as,
 )
 from taskapi.api.schemas.accounts import (
     DeletedSession,
@@ -55,6 +56,7 @@ LONGEST_AGENT = 200
 @accepts(Register, form=True)
 @asks(SignInQuery)
 @returns(SignedIn, 201, at="/users/{id}")
+@told_as("registered")
 def register(claim: Claim, sent: dict[str, Any]) -> Login:
     """Become a user, and be signed in."""
     if settings().registration == "closed":
@@ -69,6 +71,7 @@ def register(claim: Claim, sent: dict[str, Any]) -> Login:
 @accepts(SignIn, form=True)
 @asks(SignInQuery)
 @returns(SignedIn)
+@told_as("signed in")
 def log_in(claim: Claim, sent: dict[str, Any]) -> Login:
     """Sign in with a username, an e-mail address or an id."""
     name, password, owner_password = sent["username"], sent["password"], settings().owner_password
@@ -95,6 +98,7 @@ def refresh(claim: Claim, sent: dict[str, Any]) -> Login:
 @authenticated(Right.OWN_ACCOUNT)
 @signs_out
 @returns(Ended)
+@told_as("signed out")
 def log_out(claim: Claim) -> Shown:
     """End the session of the token or cookie that is used."""
     return accounts.log_out(store(), claim)
@@ -122,6 +126,7 @@ def list_sessions(claim: Claim, wanted: Page) -> Listed:
 @authenticated(Right.OWN_ACCOUNT)
 @signs_out
 @returns(Ended)
+@told_as("signed out everywhere")
 def end_sessions(claim: Claim) -> Shown:
     """Sign out everywhere."""
     return accounts.end_sessions(store(), claim)
@@ -130,6 +135,7 @@ def end_sessions(claim: Claim) -> Shown:
 @bp.delete("/auth/sessions/<session_id>")
 @authenticated(Right.OWN_ACCOUNT)
 @returns(DeletedSession)
+@told_as("session ended")
 def end_session(claim: Claim, session_id: str) -> Shown:
     """Sign out in one place."""
     return accounts.end_session(store(), claim, session_id)
@@ -139,6 +145,7 @@ def end_session(claim: Claim, session_id: str) -> Shown:
 @authenticated(Right.OWN_ACCOUNT)
 @accepts(NewPassword)
 @returns(SignedIn)
+@told_as("password changed")
 def change_password(claim: Claim, sent: dict[str, Any]) -> Login:
     """Take a new password; all sessions end, and one begins."""
     current, new = sent["current_password"], sent["new_password"]

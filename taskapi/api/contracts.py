@@ -33,7 +33,8 @@ class Contract:
     `body` and `query` are schemas of what is taken, `returned` of the record answered, `plural` its name
     in a list, `beside` the JSON types of what else a list tells. `location` is the path of what a 201
     has made. `attempts` names the limit per address, `share` one per caller besides that of all calls;
-    `uncounted` is what has none at all. What `signs_out` takes the cookies away.
+    `uncounted` is what has none at all. What `signs_out` takes the cookies away. `event` is what
+    the log says when it was done.
 
     The rest is for documents alone: a `bare` record is not wrapped, `media` is the type of an answer that is
     no JSON, `or_else` tells of other statuses of success, `refused` of what else is refused: its code, and
@@ -58,6 +59,7 @@ class Contract:
     share: str | None = None
     uncounted: bool = False
     signs_out: bool = False
+    event: str = ""
     bare: bool = False
     media: str | None = None
     or_else: Mapping[int, str] = field(default_factory=dict)
@@ -114,6 +116,11 @@ def uncounted(view: View) -> View:
 def signs_out(view: View) -> View:
     """Ends the caller's session: takes the cookies away."""
     return declared(signs_out=True)(view)
+
+
+def told_as(event: str) -> Callable[[View], View]:
+    """Has the log say so each time that it was done, by whom and from where."""
+    return declared(event=event)
 
 
 def accepts(schema: type[Body], *, form: bool = False, optional: bool = False) -> Callable[[View], View]:

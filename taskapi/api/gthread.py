@@ -5,19 +5,33 @@ gunicorn "taskapi:create_app()" --worker-class taskapi.api.gthread.Worker
 
 from __future__ import annotations
 
+import logging
+import re
+from contextlib import suppress
 from secrets import token_hex
 from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
+from taskapi import logs
+from taskapi.api import seen
 from taskapi.api.problems import CATALOGUE, MEDIA_TYPE, Problem, code_of
 from taskapi.config import SettingsError, load_settings
 from taskapi.factory import addresses_of
 from taskapi.starting import require_safe_redis
 
+_UNREADABLE = re.compile(r"Invalid request from ip=[0-9a-fA-F.:]*[0-9a-fA-F]|Invalid request from ip=")
+
 
 class Worker(ThreadWorker):
-    """Serves as its parent does; only the page that gunicorn writes itself is another."""
+    """Serves as its parent does, but gunicorn's own page is another, and its log is ours."""
+
+    @classmethod
+    def setup(cls) -> None:
+        """Called whenever gunicorn has read its configuration: its own lines go the way of all others."""
+        with suppress(SettingsError):  # told by `check_config`, which is called next
+            logs.take_over(load_settings(), "api", seen.around)
+            _adopt(logging.getLogger("gunicorn.error"))
 
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:
@@ -28,10 +42,29 @@ class Worker(ThreadWorker):
         except SettingsError as wrong:
             raise SystemExit(f"taskapi: {wrong}") from wrong
         require_safe_redis(settings, addresses_of(settings)["redis"])
+        logs.tell_start(settings)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answers a request that could not be read."""
         super().handle_error(req, _Retold(client), addr, exc)
+
+
+def _adopt(logger: logging.Logger) -> None:
+    """What gunicorn says is written by us, without what a request that it could not read had in it."""
+    for handler in list(logger.handlers):
+        logger.removeHandler(handler)
+    logger.propagate = True
+    if _without_request not in logger.filters:
+        logger.addFilter(_without_request)
+
+
+def _without_request(record: logging.LogRecord) -> bool:
+    """A line of headers that is no header may hold a password all the same."""
+    told = _UNREADABLE.match(str(record.msg))
+    if told is not None:
+        record.msg, record.args = f"{told[0]}: it cannot be read", ()
+        record.levelno, record.levelname = logging.INFO, "INFO"
+    return True
 
 
 class _Retold:

@@ -46,4 +46,5 @@ def _log(notes: seen.Noted, status: int) -> None:
         ms=round((perf_counter() - notes.began) * 1000, 2),
         request_id=notes.request_id,
         user=notes.user_id or None,
+        address=request.remote_addr,
     )

@@ -49,6 +49,8 @@ CATALOGUE: dict[str, tuple[int, str]] = {
 }
 # The first code of each status is the one for what HTTP itself has brought about.
 _CODE_OF_STATUS = {status: code for code, (status, _) in reversed(CATALOGUE.items())}
+# Of these each is told in the log, whoever it was.
+_REFUSALS = frozenset({401, 403, 429})
 # Details of a refusal that its answer tells too.
 _TOLD = frozenset({"results"})
 
@@ -99,15 +101,33 @@ def register(app: Flask) -> None:
 def answer(error: Exception) -> Response:
     """The response to an exception; what nobody expected is logged whole, and told as a mere 500."""
     problem = problem_of(error)
-    if problem.code == "internal_error":
-        log.error("fault", request_id=seen.request_id(), path=request.path, exc_info=error)
-    elif isinstance(error, Unauthorized) and not error.details.get("missing"):
-        log.info(
-            "refused sign-in", request_id=seen.request_id(), address=request.remote_addr, reason=str(error)
-        )
-    elif isinstance(error, Unavailable):
-        log.warning("unavailable", request_id=seen.request_id(), reason=str(error))
+    if problem.status >= 500:
+        _tell_failure(problem, error)
+    elif problem.status in _REFUSALS:
+        _tell_refusal(problem, error)
     return problem.response()
+
+
+def _tell_failure(problem: Problem, error: Exception) -> None:
+    """What is wrong here: a fault of ours with its trace, or a store that is away or full."""
+    if problem.code == "internal_error":
+        log.error("fault", code=problem.code, method=request.method, path=request.path, exc_info=error)
+    else:
+        log.warning("unavailable", code=problem.code, status=problem.status, reason=str(error))
+
+
+def _tell_refusal(problem: Problem, error: Exception) -> None:
+    """Who was refused, from where, and why; never what they gave as a name or a password."""
+    details = error.details if isinstance(error, Refused) else {}
+    has_failed = isinstance(error, Unauthorized) and not details.get("missing")
+    log.info(
+        "refused sign-in" if has_failed else "refused",
+        code=problem.code,
+        status=problem.status,
+        reason=problem.detail,
+        user=seen.noted().user_id or details.get("user_id"),
+        address=request.remote_addr,
+    )
 
 
 def problem_of(error: Exception) -> Problem:

@@ -9,7 +9,7 @@ from secrets import token_hex
 from time import perf_counter
 from typing import Any
 
-from flask import Request, request
+from flask import Request, has_request_context, request
 
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
@@ -57,6 +57,17 @@ def noted() -> Noted:
 def request_id() -> str:
     """The id under which this request is logged."""
     return noted().request_id
+
+
+def current_request_id() -> str | None:
+    """The same; None where no request is under way."""
+    return request_id() if has_request_context() else None
+
+
+def around() -> dict[str, str]:
+    """What every line tells that is written during a request."""
+    known = current_request_id()
+    return {} if known is None else {"request_id": known}
 
 
 def metered(policy: Policy, left: int, full_in: int) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any
 
+import structlog
 from flask import Blueprint, Response, request
 from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException
@@ -22,6 +23,8 @@ from taskapi.domain.deadlines import within
 from taskapi.domain.errors import Refused, Unauthorized
 from taskapi.domain.rights import Right
 from taskapi.services import accounts
+
+log = structlog.get_logger("taskapi.api")
 
 ANSWER_SECONDS = 1.8
 """By then all servers have answered, or the request is refused; what it asks to wait for takes longer."""
@@ -81,7 +84,10 @@ def _endpoint(view: View, contract: Contract) -> View:
             read = _read(contract, known=claim.user_id != 0)
         given |= read.given
         returned = _confirmed(claim, lambda confirmed: _called(view, contract, read, confirmed, given))
-        return answers.answer(contract, returned, read.asked)
+        response = answers.answer(contract, returned, read.asked)
+        if contract.event:
+            log.info(contract.event, user=seen.noted().user_id or None, address=request.remote_addr)
+        return response
 
     endpoint.contract = contract  # type: ignore[attr-defined]
     return endpoint

@@ -122,6 +122,18 @@ class Settings:
         """The sync interval as `15m0s`."""
         return readers.in_go_words(self.sync_interval)
 
+    def told(self) -> dict[str, str]:
+        """What is not as it is by default, without secrets: for the log of a program that starts."""
+        return {
+            name: _shown(line, value).strip("'")
+            for name, line in LINES.items()
+            if (value := getattr(self, name)) is not None and value != self._default(line)
+        }
+
+    def _default(self, line: Variable) -> object:
+        given = line.default if self.production else line.development
+        return None if given is None else line.read(given)
+
     def __repr__(self) -> str:
         shown = (f"{name}={_shown(line, getattr(self, name))}" for name, line in LINES.items())
         return f"Settings({', '.join(shown)})"

@@ -175,7 +175,7 @@ def _verified(store: Store, name: str, password: str, owner_password: str | None
     else:
         matches = passwords.matches(account.credential.password_hash if account else None, password)
     if account is None or not matches:
-        raise Unauthorized(WRONG)
+        raise Unauthorized(WRONG, user_id=account.user.id if account else None)
     return account
 
 

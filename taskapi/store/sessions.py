@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from secrets import token_hex
 from typing import Any
 
+import structlog
+
 from taskapi.domain.callers import Claim
 from taskapi.domain.clock import timestamp
 from taskapi.domain.errors import KeyReused, Moved, Unauthorized
@@ -16,6 +18,8 @@ from taskapi.store.client import Store, faults_named, run
 from taskapi.store.errors import refusal
 from taskapi.store.kinds import CREDENTIAL, USER
 from taskapi.store.records import INTERNAL_LIFE_MS, KEPT_LIFE_MS, operation_key
+
+log = structlog.get_logger("taskapi.sessions")
 
 MOST_PER_USER = 100
 SHOWN = ("created_at", "refreshed_at", "address", "agent")
@@ -81,9 +85,10 @@ def rotate(store: Store, claim: Claim, session: Session, life: int) -> Session:
     )
     if done == 1:
         return following
-    raise Unauthorized(
-        "This refresh token was used before; the session has ended." if done else "The session has ended."
-    )
+    if done:
+        log.warning("refresh token reused; its session has ended", user=session.user_id, session=session.id)
+        raise Unauthorized("This refresh token was used before; the session has ended.")
+    raise Unauthorized("The session has ended.")
 
 
 def end(store: Store, claim: Claim, user_id: int, *session_ids: str) -> Ended:

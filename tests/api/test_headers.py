@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import io
-import json
-import logging
 from collections.abc import Callable
 
 import pytest
-import structlog
 from flask import Flask
 from flask.testing import FlaskClient
 from structlog.testing import capture_logs
 
-from taskapi import logs
-from taskapi.config import Settings
 from taskapi.store.client import Store
 from tests.api.conftest import OWNER_PASSWORD, PASSWORD, Person, basic
 
@@ -79,6 +73,7 @@ def test_a_request_is_one_line_with_its_id_and_caller(user: Person) -> None:
         user.get("/tasks?status=all", headers={"X-Request-ID": "abc"})
     [line] = lines
     assert line["ms"] > 0
+    assert line["address"] == "127.0.0.1"
     told = [line[name] for name in ("event", "method", "path", "status", "request_id", "user")]
     assert told == ["request", "GET", "/tasks", 200, "abc", user.id]
 
@@ -108,35 +103,3 @@ def test_a_fault_is_logged_with_its_trace(app: Flask, monkeypatch: pytest.Monkey
         app.test_client().get("/tasks")
     [fault] = [line for line in lines if line["event"] == "fault"]
     assert isinstance(fault["exc_info"], RuntimeError)
-
-
-def test_lines_are_json_in_production_and_readable_in_development(
-    plain_settings: Settings, capfd: pytest.CaptureFixture[str]
-) -> None:
-    event = {
-        "event": "request",
-        "path": "/a\nb c",
-        "status": 200,
-        "user": None,
-        "level": "info",
-        "timestamp": "12:00",
-    }
-    readable = logs._readable(None, "info", dict(event))
-    assert readable == "12:00 info    request  path='/a\\nb c' status=200"
-    *_, render = logs._processors("json")
-    assert json.loads(render(None, "info", event)) == event
-    assert isinstance(logs._lines("json"), structlog.BytesLoggerFactory)
-
-
-def test_a_trace_stands_below_its_line() -> None:
-    event = {"event": "fault", "level": "error", "timestamp": "12:00", "exception": "Traceback …"}
-    assert logs._readable(None, "error", event) == "12:00 error   fault\nTraceback …"
-
-
-def test_lines_below_the_level_are_not_written(plain_settings: Settings) -> None:
-    assert logging.getLevelName(plain_settings.log_level) == logging.INFO
-    written = io.StringIO()
-    wrapper = structlog.make_filtering_bound_logger(logging.WARNING)
-    log = structlog.wrap_logger(structlog.PrintLogger(written), wrapper_class=wrapper)
-    log.info("quiet")
-    assert written.getvalue() == ""
