@@ -58,14 +58,15 @@ def test_the_tour_runs_as_it_is_written(home: Path):
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     answers = [json.loads(line) for line in ran.stdout.splitlines() if line.startswith("{")]
-    answers, by_cookie = answers[:19], answers[19:]
-    assert len(answers) == 19
+    answers, by_cookie = answers[:21], answers[21:]
+    assert len(answers) == 21
     assert all(answer.get("success", True) for answer in answers[:-1]), ran.stdout
     assert [answers[-3]["data"]["id"], answers[-1]["status"]] == [1, 404]
     listed, first, replayed = answers[3]["data"], answers[4]["data"], answers[5]["data"]
     assert [task["title"] for task in listed["tasks"]] == ["Write the notes", "Check the tables"]
     assert first == replayed
+    assert "Note G: how to compute" in ran.stdout
     assert "Preference-Applied: durability=postgres" in ran.stdout
     assert re.search(r"2 \| Check the tables again +\| f", ran.stdout), ran.stdout
-    assert answers[13]["status"] == "healthy"
+    assert answers[15]["status"] == "healthy"
     assert [answer.get("code") for answer in by_cookie] == [None, None, "csrf_failed", None, None]
