@@ -27,6 +27,7 @@ from taskapi.dispatch import sender, turn_taker
 from taskapi.embedded.servers import running_urls
 from taskapi.extensions import db, migrate
 from taskapi.outside.shelf import open_shelf
+from taskapi.outside.upstream import Upstream
 from taskapi.store import cache, jobs
 from taskapi.store.client import Limit, Store, connect
 from taskapi.store.jobs import Jobs
@@ -129,6 +130,7 @@ def _wire(app: Flask, settings: Settings, urls: dict[str, str]) -> None:
     app.extensions["taskapi.uploads"] = open_shelf(settings.upload_url)
     app.extensions["taskapi.index"] = TaskIndex(lambda: db.engine)
     app.extensions["taskapi.cache"] = cache.connect(urls["broker"])
+    app.extensions["taskapi.upstream"] = Upstream(settings.external_joke_url)
     _bind_reports(app, settings, store, jobs.connect(urls["broker"]))
     app.extensions[EXTENSION] = Wiring(settings, store, callers, addresses, bell, send_job, secret, policy)
 

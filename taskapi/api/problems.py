@@ -44,7 +44,9 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "headers_too_large": (431, "Header fields too large"),
     "internal_error": (500, "Internal error"),
     "not_implemented": (501, "Not implemented"),
+    "upstream_failed": (502, "The other server failed"),
     "unavailable": (503, "Service unavailable"),
+    "upstream_timeout": (504, "The other server was too slow"),
     "full": (507, "No room left"),
 }
 # The first code of each status is the one for what HTTP itself has brought about.

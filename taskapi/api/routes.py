@@ -12,13 +12,14 @@ from taskapi.api import (
     files,
     groups,
     health,
+    public,
     quarantine,
     tasks,
     user_tasks,
     users,
 )
 
-NOUNS = (auth, users, groups, user_tasks, tasks, files, admin, quarantine, health, docs, aliases)
+NOUNS = (auth, users, groups, user_tasks, tasks, files, admin, quarantine, health, public, docs, aliases)
 
 
 def register(app: Flask) -> None:

@@ -96,6 +96,18 @@ class Unavailable(Refused):
         self.retry_after = retry_after
 
 
+class UpstreamFailed(Refused):
+    """Another server that was asked is away, or its answer is of no use."""
+
+    code = "upstream_failed"
+
+
+class UpstreamSlow(UpstreamFailed):
+    """Another server that was asked has not answered in time."""
+
+    code = "upstream_timeout"
+
+
 class Full(Refused):
     """There is no room for more: memory, disk or leased ids."""
 

@@ -188,3 +188,8 @@ def loading(key: str) -> str:
 def tasks_on(day: str, scopes: Sequence[str], stamp: str) -> str:
     """The ids of the tasks of a day in some scopes, on the broker Redis."""
     return f"task:{day}:{'+'.join(scopes)}:{stamp}"
+
+
+def joke(server: str) -> str:
+    """What another server has said, on the broker Redis."""
+    return f"joke:{server}"

@@ -80,6 +80,7 @@ def plain_settings(servers: Servers) -> Settings:
         "RATE_LIMIT_ANONYMOUS": "",
         "RATE_LIMIT_BY_DATE": "",
         "RATE_LIMIT_CHECK": "",
+        "EXTERNAL_JOKE_URL": "http://127.0.0.1:1/joke",
     }
     return load_settings(environ, None)
 
