@@ -9,7 +9,7 @@ import orjson
 
 Render = Callable[[Mapping[str, Any]], bytes]
 
-_FIRST = ("time", "level", "event", "service", "logger")
+_FIRST = ("timestamp", "level", "event", "service", "logger")
 _OWN = re.compile(r"taskapi\.|worker\.")
 _FAR = re.compile(r"[^\x20-\x7e]")
 
@@ -27,7 +27,7 @@ def as_json(event: Mapping[str, Any]) -> bytes:
 
 def as_text(event: Mapping[str, Any]) -> bytes:
     """Time, level, event, and what there is to say about it; below it, indented, a trace."""
-    begun = f"{event['time']} {event['level']:<7} {_printable(str(event['event']))}"
+    begun = f"{event['timestamp']} {event['level']:<7} {_printable(str(event['event']))}"
     left_out = {*_FIRST, "exception", "stack"}
     if _OWN.match(str(event.get("logger", ""))):
         pairs = [(name, value) for name, value in event.items() if name not in left_out]
@@ -46,9 +46,9 @@ def readable(line: str) -> str:
             event = json.loads(line)
         except ValueError:
             return _printable(line)
-        if isinstance(event, dict) and {"time", "level", "event"} <= event.keys():
+        if isinstance(event, dict) and {"timestamp", "level", "event"} <= event.keys():
             return as_text(
-                {**event, "time": str(event["time"])[11:19], "level": str(event["level"])}
+                {**event, "timestamp": str(event["timestamp"])[11:19], "level": str(event["level"])}
             ).decode()
     return _printable(line)
 

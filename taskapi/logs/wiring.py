@@ -51,7 +51,7 @@ class Voice:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             self.told,
-            structlog.processors.TimeStamper(form, utc=self.is_json, key="time"),
+            structlog.processors.TimeStamper(form, utc=self.is_json, key="timestamp"),
             structlog.processors.format_exc_info,
             self.rendered,
         ]

@@ -8,7 +8,7 @@ from taskapi.logs.lines import as_json, as_text, readable
 
 FORGED = "x\n12:00:00 info    signed in  user=1\r\x1b[2J\x9b31m\u2028\u202e\x7f"
 EVENT = {
-    "time": "12:00:00",
+    "timestamp": "12:00:00",
     "level": "info",
     "event": "request",
     "service": "api",
@@ -18,7 +18,7 @@ EVENT = {
 
 def test_json_begins_with_when_what_and_who_and_leaves_out_what_is_not_known() -> None:
     line = as_json({"status": 200, "user": None, **EVENT})
-    assert list(json.loads(line)) == ["time", "level", "event", "service", "logger", "status"]
+    assert list(json.loads(line)) == ["timestamp", "level", "event", "service", "logger", "status"]
 
 
 def test_text_is_one_short_line() -> None:
@@ -52,9 +52,9 @@ def test_what_json_has_no_word_for_is_told_all_the_same(odd: object) -> None:
 
 
 def test_a_line_in_json_is_shown_as_text_and_others_without_orders_to_the_terminal() -> None:
-    line = as_json({**EVENT, "time": "2030-01-31T12:00:00.000000Z", "status": 200, "text": FORGED})
+    line = as_json({**EVENT, "timestamp": "2030-01-31T12:00:00.000000Z", "status": 200, "text": FORGED})
     assert readable(line.decode()).startswith("12:00:00 info    request  ")
     assert readable("LOG:  \x1b[2Jhello") == "LOG:  \\x1b[2Jhello"
-    for other in ('{"a": 1}', "{no json", "plain", '{"time": 1, "level": 2}'):
+    for other in ('{"a": 1}', "{no json", "plain", '{"timestamp": 1, "level": 2}'):
         assert readable(other) == other
-    assert readable('{"time": 1, "level": 2, "event": 3}')
+    assert readable('{"timestamp": 1, "level": 2, "event": 3}')

@@ -8,7 +8,7 @@ from taskapi.logs.lines import as_json, as_text
 from taskapi.logs.redaction import HIDDEN, Redaction
 
 SECRETS = ["correct-horse", 'it\'s "quoted" \\ and', "späte/Züge?&=", "plus+and space", "*&^%$#@!"]
-EVENT = {"time": "12:00:00", "level": "info", "event": "said"}
+EVENT = {"timestamp": "12:00:00", "level": "info", "event": "said"}
 
 
 @pytest.mark.parametrize("secret", SECRETS)
