@@ -58,7 +58,7 @@ def test_the_tour_runs_as_it_is_written(home: Path):
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     answers = [json.loads(line) for line in ran.stdout.splitlines() if line.startswith("{")]
-    answers, by_cookie = answers[:21], answers[21:]
+    answers, by_cookie, elsewhere = answers[:21], answers[21:26], answers[26:]
     assert len(answers) == 21
     assert all(answer.get("success", True) for answer in answers[:-1]), ran.stdout
     assert [answers[-3]["data"]["id"], answers[-1]["status"]] == [1, 404]
@@ -70,3 +70,6 @@ def test_the_tour_runs_as_it_is_written(home: Path):
     assert re.search(r"2 \| Check the tables again +\| f", ran.stdout), ran.stdout
     assert answers[15]["status"] == "healthy"
     assert [answer.get("code") for answer in by_cookie] == [None, None, "csrf_failed", None, None]
+    tagged, untagged, of_the_day, gone = (answer["data"] for answer in elsewhere[:4])
+    assert [tagged["tags"], untagged["tags"], gone["deleted"]] == [["paper", "press/print"], ["paper"], True]
+    assert [task["title"] for task in of_the_day["tasks"]] == ["Print the notes"]
