@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 from flask import request
 from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, MultipartDecoder, NeedData
 
 from taskapi.api.errors import Malformed, Unsupported
@@ -34,6 +34,8 @@ AROUND_BYTES = 64 * 1024
 
 PATIENCE_SECONDS = 10.0
 """With who goes on sending what was refused."""
+
+_BROKEN_OFF = (OSError, ParseException, ClientDisconnected, RequestEntityTooLarge)
 
 KEEP_SECONDS = 1.8
 """For all that servers are asked once the file has arrived, which takes as long as its sender needs."""
@@ -63,10 +65,10 @@ def _received(claim: Claim, task_id: int) -> Shown:
 
 def _let_pass(most: int) -> None:
     """Throws away what is still coming: whoever is cut off while they send never sees the answer."""
-    stream, left, until = request.environ["wsgi.input"], most, time.monotonic() + PATIENCE_SECONDS
-    is_bounded = request.content_length is not None or request.environ.get("wsgi.input_terminated")
-    with suppress(OSError, ParseException):
-        while is_bounded and left > 0 and time.monotonic() < until and (some := stream.read(CHUNK_BYTES)):
+    left, until = most, time.monotonic() + PATIENCE_SECONDS
+    request.max_content_length = max(most, request.content_length or 0)
+    with suppress(*_BROKEN_OFF):
+        while left > 0 and time.monotonic() < until and (some := request.stream.read(CHUNK_BYTES)):
             left -= len(some)
 
 
@@ -161,7 +163,7 @@ def _receiving() -> Iterator[None]:
     """A connection that breaks off, or chunks that are none, as a refusal."""
     try:
         yield
-    except (OSError, ParseException):
+    except _BROKEN_OFF:
         raise Malformed("The body did not arrive whole.") from None
 
 
