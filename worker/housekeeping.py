@@ -12,6 +12,7 @@ from taskapi.services.sweeping import sweep
 from taskapi.starting import require_safe_redis
 from taskapi.store import heartbeats
 from taskapi.store.heartbeats import BEAT
+from taskapi.sync import daily_log
 from taskapi.sync import ground as grounds
 from worker.connections import broker, engine, store
 from worker.registering import job
@@ -44,6 +45,18 @@ def ground() -> None:
         grounds.check(store(), engine(), folders_of(settings), covered=covered)
     except (Unavailable, Full) as fault:
         log.warning("the ground could not be checked", reason=str(fault))
+
+
+@job("housekeeping.task_log")
+def task_log() -> None:
+    """Rung by the beat every ten minutes: writes the log of the days that are over and have none."""
+    try:
+        written = daily_log.write_missing(store(), engine())
+    except (Unavailable, Full) as fault:
+        log.warning("the log of the day could not be written", reason=str(fault))
+        return
+    if written:
+        log.info("wrote the log of days", days=len(written), last=max(written), entries=sum(written.values()))
 
 
 @job("housekeeping.heartbeat")

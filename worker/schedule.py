@@ -10,6 +10,7 @@ HEARTBEAT_SECONDS = 5.0
 CASCADE_SECONDS = 2.0
 GROUND_SECONDS = 60.0
 BACKUP_SECONDS = 300.0
+TASK_LOG_SECONDS = 600.0
 CLEANUPS = (
     *("cleanup.trash", "cleanup.sessions", "cleanup.answers"),
     *("cleanup.limits", "cleanup.jobs", "cleanup.backups", "cleanup.uploads"),
@@ -34,6 +35,7 @@ def beat_schedule(sweep_seconds: float, backup_at: time = time(3)) -> dict[str, 
         "housekeeping.cascades": CASCADE_SECONDS,
         "housekeeping.ground": GROUND_SECONDS,
         "backup.daily": BACKUP_SECONDS,
+        "housekeeping.task_log": TASK_LOG_SECONDS,
     }
     daily = {"sync.compare": crontab(hour=(backup_at.hour + 1) % 24, minute=backup_at.minute)}
     hourly = {name: crontab(minute=7 * (place + 1)) for place, name in enumerate(CLEANUPS)}
