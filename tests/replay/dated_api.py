@@ -12,6 +12,7 @@ OPERATIONS = listed(
     POST /tasks/create-task
     PUT /tasks/update-task/<int:task_id>
     DELETE /tasks/delete/<int:task_id>
+    GET /api/check-limiter
     """
 )
 ADMIN = {"username": "admin", "password": "admin123", "role": "admin"}
@@ -191,7 +192,12 @@ DAYS = (
     ),
 )
 
-OPERATING = ()
+OPERATING = (
+    Case(
+        "a path is there for trying the limit",
+        (Call("GET /api/check-limiter", 200, by="", told={"data": {"status": "ok"}}),),
+    ),
+)
 
 LIMITS = (
     Limit(
@@ -201,6 +207,14 @@ LIMITS = (
         {"RATE_LIMIT_BY_DATE": None},
         '"by_date";q=5;w=60',
         spared=Call(OF_THE_DAY, 404, ("2025-04-06",), by="bob"),
+    ),
+    Limit(
+        "the limit can be tried five times a minute",
+        Call("GET /api/check-limiter", 200, by=""),
+        5,
+        {"RATE_LIMIT_CHECK": None},
+        '"check";q=5;w=60',
+        spared=Call("GET /tasks", 200),
     ),
     Limit(
         "a caller has a hundred requests a minute in all",

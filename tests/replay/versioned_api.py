@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.replay.cases import Call, Case, Limit, System, listed, refused
-from tests.replay.versioned_operating import OPERATING
+from tests.replay.versioned_operating import ELSEWHERE, OPERATING
 
 OPERATIONS = listed(
     """
@@ -14,8 +14,10 @@ OPERATIONS = listed(
     GET /v1/tasks/{task_id}
     PUT /v1/tasks/{task_id}
     DELETE /v1/tasks/{task_id}
+    GET /v1/tasks/external-joke
     GET /health
     GET /docs
+    GET /redoc
     """
 )
 GRACE = {"username": "grace", "password": "nanosecond wire"}
@@ -224,7 +226,7 @@ SYSTEM = System(
     "/v1/auth/login",
     by_cookie=False,
     operations=OPERATIONS,
-    statuses=(400, 401, 403, 404, 429),
-    cases=(*ACCOUNTS, *TASKS, *OPERATING),
+    statuses=(400, 401, 403, 404, 429, 502),
+    cases=(*ACCOUNTS, *TASKS, *ELSEWHERE, *OPERATING),
     limits=LIMITS,
 )

@@ -1,10 +1,27 @@
-"""Probes, documents, lines of the log."""
+"""Probes, documents, lines of the log, and the call to a server elsewhere."""
 
 from __future__ import annotations
 
 import re
 
 from tests.replay.cases import Call, Case, refused
+
+JOKE = {"setup": "Why?", "punchline": "Because."}
+
+ELSEWHERE = (
+    Case(
+        "a server elsewhere is asked for a joke, for everybody",
+        (
+            Call("GET /v1/tasks/external-joke", 200, by="", told={"data": {"joke": JOKE}}),
+            Call("GET /v1/tasks/external-joke", 200, told={"data": {"joke": JOKE}}),
+        ),
+    ),
+    Case(
+        "when that server is away it is said so, as of everything else that goes wrong",
+        (Call("GET /v1/tasks/external-joke", 502, by="", told=refused("upstream_failed")),),
+        environ={"EXTERNAL_JOKE_URL": "http://127.0.0.1:9/"},
+    ),
+)
 
 OPERATING = (
     Case(
@@ -16,9 +33,10 @@ OPERATING = (
         ),
     ),
     Case(
-        "the API describes itself, for people and for programs",
+        "the API describes itself, for people in two ways and for programs",
         (
             Call("GET /docs", 200, by="", headed={"Content-Type": "text/html.*"}),
+            Call("GET /redoc", 200, by="", headed={"Content-Type": "text/html.*"}),
             Call("GET /openapi.json", 200, by="", told={"openapi": re.compile(r"3\.1\.\d"), "paths": dict}),
         ),
     ),
