@@ -16,21 +16,24 @@ from taskapi import cli, logs
 from taskapi.api import headers, problems, routes, seen, tokens
 from taskapi.api.addresses import Addresses, policy_of
 from taskapi.api.callers import Callers
+from taskapi.api.checkups import Checkups
 from taskapi.api.seen import Policy
 from taskapi.api.wiring import EXTENSION, Wiring
 from taskapi.archives import Archives
 from taskapi.bell import Bell
 from taskapi.config import Settings, load_settings
-from taskapi.db.engine import engine_options, make_safe
+from taskapi.db.engine import engine_options, is_reachable, make_safe
 from taskapi.db.index import TaskIndex
 from taskapi.dispatch import sender, turn_taker
+from taskapi.domain.callers import Claim
 from taskapi.embedded.servers import running_urls
 from taskapi.extensions import db, migrate
 from taskapi.outside.shelf import open_shelf
 from taskapi.outside.upstream import Upstream
-from taskapi.store import cache, jobs
+from taskapi.store import cache, heartbeats, jobs
 from taskapi.store.client import Limit, Store, connect
 from taskapi.store.jobs import Jobs
+from taskapi.store.reading import Question, ask
 from taskapi.sync import status
 
 LARGEST_BODY = 1024 * 1024
@@ -131,7 +134,9 @@ def _wire(app: Flask, settings: Settings, urls: dict[str, str]) -> None:
     app.extensions["taskapi.index"] = TaskIndex(lambda: db.engine)
     app.extensions["taskapi.cache"] = cache.connect(urls["broker"])
     app.extensions["taskapi.upstream"] = Upstream(settings.external_joke_url)
-    _bind_reports(app, settings, store, jobs.connect(urls["broker"]))
+    broker = jobs.connect(urls["broker"])
+    _bind_reports(app, settings, store, broker)
+    _bind_checkups(app, store, broker)
     app.extensions[EXTENSION] = Wiring(settings, store, callers, addresses, bell, send_job, secret, policy)
 
 
@@ -142,6 +147,17 @@ def _bind_reports(app: Flask, settings: Settings, store: Store, broker: Jobs) ->
     app.extensions["taskapi.archives"] = Archives(settings.backup_url)
     app.extensions["taskapi.status"] = lambda: status.read_status(store, db.engine, broker, interval)
     app.extensions["taskapi.stats"] = lambda: status.read_stats(store, db.engine, broker, interval)
+
+
+def _bind_checkups(app: Flask, store: Store, broker: Jobs) -> None:
+    """What the probes look at, in threads that know of no request."""
+    with app.app_context():
+        engine = db.engine
+    app.extensions["taskapi.checkups"] = Checkups(
+        redis=lambda: ask(store, Claim(0), Question()),
+        database=lambda: is_reachable(engine),
+        broker=lambda: heartbeats.alive(broker),
+    )
 
 
 def store_of(url: str, policy: Policy | None, *, safe_only: bool = False) -> Store:

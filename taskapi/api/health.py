@@ -10,10 +10,13 @@ from functools import cache
 import orjson
 from flask import Response
 
+from taskapi import VERSION
 from taskapi.api import seen
-from taskapi.api.contracts import any_query, public, uncounted
+from taskapi.api.checkups import UNHEALTHY, Checkups
+from taskapi.api.contracts import any_query, public, refuses, returns, uncounted
+from taskapi.api.schemas.health import DatabaseOut, HealthOut
 from taskapi.api.serving import Noun
-from taskapi.api.wiring import store
+from taskapi.api.wiring import extension, store
 from taskapi.domain.callers import Claim
 from taskapi.domain.clock import timestamp
 from taskapi.domain.errors import Unavailable
@@ -50,16 +53,57 @@ def read_ready(_: Claim) -> Response:
     return _told("ready", "unready")
 
 
+@bp.get("/health/detailed")
+@public
+@uncounted
+@any_query
+@returns(HealthOut, bare=True)
+@refuses(unavailable="The data store is away; the body then tells the checks too.")
+def read_health_of_parts(_: Claim) -> Response:
+    """How Redis, PostgreSQL, broker and workers are: 200 while requests are served, else 503."""
+    report = _checkups().report()
+    told = {"version": VERSION, "checks": report["checks"], "timestamp": report["timestamp"]}
+    if report["status"] == UNHEALTHY:
+        return _ill(UNHEALTHY, "The data store does not serve.", **told)
+    return Response(orjson.dumps({"status": report["status"], **told}), content_type="application/json")
+
+
+@bp.get("/api/health/db")
+@public
+@uncounted
+@any_query
+@returns(DatabaseOut, bare=True)
+@refuses(unavailable="PostgreSQL does not answer. Requests are served on while Redis does.")
+def read_health_of_database(_: Claim) -> Response:
+    """Whether PostgreSQL answers."""
+    report = _checkups().report()
+    found = report["checks"]["database"]
+    if found["status"] == UNHEALTHY:
+        raise Unavailable("PostgreSQL does not answer.")
+    beside = {"database": "connected", "latency_ms": found["latency_ms"], "timestamp": report["timestamp"]}
+    return Response(orjson.dumps({"status": "healthy", **beside}), content_type="application/json")
+
+
+def _checkups() -> Checkups:
+    found: Checkups = extension("taskapi.checkups")
+    return found
+
+
 def _told(well: str, ill: str) -> Response:
     fault = _fault()
     if fault is None:
         return Response(_body(well), content_type="application/json")
-    body = _body(ill, success=False, code="unavailable", detail=fault, request_id=seen.request_id())
+    return _ill(ill, fault)
+
+
+def _ill(status: str, fault: str, **beside: object) -> Response:
+    told = {"success": False, "code": "unavailable", "detail": fault, "request_id": seen.request_id()}
+    body = _body(status, **told, **beside)
     return Response(body, 503, {"Retry-After": "1"}, content_type="application/json")
 
 
 def _body(status: str, **beside: object) -> bytes:
-    return orjson.dumps({"status": status, "timestamp": timestamp(), **beside})
+    return orjson.dumps({"status": status, "timestamp": timestamp()} | beside)
 
 
 def _fault() -> str | None:

@@ -26,6 +26,7 @@ PUBLIC = [
     *(anybody(f"GET {path}", EVERYBODY) for path in ("/docs", "/redoc", "/docs/errors", "/openapi.json")),
     *(anybody(f"GET {path}", EVERYBODY) for path in ("/docs/ui/docs.js", "/health")),
     *(anybody(f"GET {path}", EVERYBODY) for path in ("/check_health", "/health/live", "/health/ready")),
+    *(anybody(f"GET {path}", EVERYBODY) for path in ("/health/detailed", "/api/health/db")),
     *(
         anybody(f"POST {path}", "201 201 201 201 201 201 201", {"username": "{new}", "password": PASSWORD})
         for path in ("/auth/register", "/register", "/users/register")
