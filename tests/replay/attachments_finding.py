@@ -42,6 +42,8 @@ _FOUND = (
     ("sort=deadline", ("Align camera", "Clean up", "Buy film")),
     ("sort_by=created_at&order=desc", ("Clean up", "Buy film", "Align camera")),
     ("sort=updated_at", ("Align camera", "Buy film", "Clean up")),
+    ("sort=due_date", ("Align camera", "Clean up", "Buy film")),
+    ("sort=completed", ("Align camera", "Buy film", "Clean up")),
     ("sort=status", ("Align camera", "Buy film", "Clean up")),
     ("per_page=2", ("Align camera", "Buy film")),
     ("per_page=2&page=2", ("Clean up",)),

@@ -20,13 +20,15 @@ from taskapi.api.schemas.query import (
     page_of,
 )
 from taskapi.api.schemas.said import such_as
-from taskapi.api.schemas.tasks import PRIORITIES
+from taskapi.api.schemas.tasks import PRIORITIES, TaskChanges
 from taskapi.domain import words
 from taskapi.domain.clock import today
 from taskapi.domain.filters import SORTABLE, Order, TaskFilter, TaskSearch
 
 _DATES = ("deadline_from", "deadline_to", "created_from", "created_to")
 MOST_TAGS = 20
+_SORTED = {name: name for name in SORTABLE} | TaskChanges.aliases
+"""What may be sorted by, under each name that it has where tasks are sent."""
 
 
 class DayParameter(Parameter):
@@ -92,8 +94,8 @@ class TaskListQuery(PageQuery):
     created_from = DayParameter()
     created_to = DayParameter()
     scope = Choice({"mine": True, "all": False})
-    sort = Sort({sign + name: (name, bool(sign)) for name in SORTABLE for sign in ("", "-")})
-    sort_by = Sort({name: name for name in SORTABLE})
+    sort = Sort({sign + word: (name, bool(sign)) for word, name in _SORTED.items() for sign in ("", "-")})
+    sort_by = Sort(_SORTED)
     order = Choice({"asc": False, "desc": True})
 
     def wanted(self, values: dict[str, Any]) -> TaskSearch:
