@@ -12,6 +12,7 @@ OPERATIONS = listed(
     POST /tasks/create-task
     PUT /tasks/update-task/<int:task_id>
     DELETE /tasks/delete/<int:task_id>
+    GET /api/health/db
     GET /api/check-limiter
     """
 )
@@ -193,6 +194,10 @@ DAYS = (
 )
 
 OPERATING = (
+    Case(
+        "whether PostgreSQL answers is told",
+        (Call("GET /api/health/db", 200, by="", told={"status": "healthy"}),),
+    ),
     Case(
         "a path is there for trying the limit",
         (Call("GET /api/check-limiter", 200, by="", told={"data": {"status": "ok"}}),),

@@ -17,7 +17,7 @@ from tests.replay.cases import Case, Limit, System, differences, shape
 from tests.replay.conftest import Environ, Served
 from tests.replay.walk import Walk
 
-COUNTS = {"sessions": 9, "versioned": 11, "attachments": 16, "dated": 7}
+COUNTS = {"sessions": 9, "versioned": 12, "attachments": 16, "dated": 8}
 SYSTEMS = (sessions_api.SYSTEM, versioned_api.SYSTEM, attachments_api.SYSTEM, dated_api.SYSTEM)
 AppOf = Callable[[Environ], Flask]
 

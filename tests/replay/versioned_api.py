@@ -16,6 +16,7 @@ OPERATIONS = listed(
     DELETE /v1/tasks/{task_id}
     GET /v1/tasks/external-joke
     GET /health
+    GET /health/detailed
     GET /docs
     GET /redoc
     """

@@ -33,6 +33,24 @@ OPERATING = (
         ),
     ),
     Case(
+        "each store is asked how it is",
+        (
+            Call(
+                "GET /health/detailed",
+                200,
+                by="",
+                told={
+                    "status": str,
+                    "version": str,
+                    "checks": {
+                        "database": {"status": "healthy", "latency_ms": float},
+                        "redis": {"status": "healthy", "latency_ms": float},
+                    },
+                },
+            ),
+        ),
+    ),
+    Case(
         "the API describes itself, for people in two ways and for programs",
         (
             Call("GET /docs", 200, by="", headed={"Content-Type": "text/html.*"}),
