@@ -9,7 +9,7 @@ from pathlib import Path
 from taskapi.domain import access, failpoints
 from taskapi.domain import cascades as rules
 from taskapi.domain.callers import Claim
-from taskapi.domain.clock import timestamp
+from taskapi.domain.clock import milliseconds, timestamp
 from taskapi.domain.errors import Conflict, NotFound, Refused, Stale, Unavailable
 from taskapi.domain.filters import Page
 from taskapi.domain.records import File, Task
@@ -27,6 +27,9 @@ from taskapi.store.records import Saved, save
 
 MOST_FILES = 100
 """Of one task."""
+
+LONGEST_PAUSE_MS = 60 * 60 * 1000
+"""Between the bytes and their record; what nothing names is safe for a day."""
 
 LINES = ("uploading.reserved", "uploading.put", *SAVING, "uploading.saved")
 """Every line at which a test lets an upload die."""
@@ -132,6 +135,9 @@ def _saved(store: Store, shelf: Shelf, claim: Claim, file: File) -> Shown:
 
 @decided_often
 def _save(store: Store, claim: Claim, file: File) -> Saved:
+    """Refused if the process has stood still for so long that the bytes may have been taken for orphans."""
+    if milliseconds(timestamp()) - milliseconds(file.created_at) > LONGEST_PAUSE_MS:
+        raise Conflict("This upload stood still for too long. Send the file again.")
     seen = _ask_of(store, claim, file.task_id)
     task = access.require_task(seen.caller, file.task_id, seen.record(TASK, file.task_id))
     count = _require_room(seen)

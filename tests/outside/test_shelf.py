@@ -55,6 +55,22 @@ def test_a_file_of_many_parts_comes_whole(shelf: Shelf):
     assert content(shelf, "big") == whole
 
 
+def test_since_when_something_is_kept_is_told(shelf: Shelf):
+    before = time.time()
+    keep(shelf, "a", b"a")
+    [item] = shelf.items()
+    assert before - 2 < item.kept_at < time.time() + 2  # a bucket tells whole seconds
+
+
+def test_what_is_deleted_while_it_is_listed_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    shelf = open_shelf(str(tmp_path))
+    keep(shelf, "a", b"a")
+    keep(shelf, "b", b"b")
+    found = folder._item
+    monkeypatch.setattr(folder, "_item", lambda entry: (shelf.delete("a"), found(entry))[1])
+    assert [item.name for item in shelf.items()] == ["b"]
+
+
 def test_what_is_put_twice_is_what_was_put_last(shelf: Shelf):
     keep(shelf, "a", b"old")
     keep(shelf, "a", b"new")

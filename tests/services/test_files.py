@@ -3,12 +3,13 @@
 import hashlib
 import threading
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from taskapi.domain import failpoints
+from taskapi.domain import clock, failpoints
 from taskapi.domain.callers import Claim, Operation
 from taskapi.domain.errors import Conflict, Full, KeyReused, NotFound, Unavailable
 from taskapi.domain.filters import Page
@@ -166,6 +167,20 @@ def test_another_request_under_a_key_leaves_nothing(house: House, attic: Shelf):
     with failpoints.armed("uploading.put", overtake), pytest.raises(KeyReused):
         upload(house, attic, named(), task.id)
     assert names(attic) == []
+
+
+def test_who_stood_still_for_hours_writes_no_record(
+    house: House, attic: Shelf, monkeypatch: pytest.MonkeyPatch
+):
+    task = house.task(ANN, 1)
+    later = clock.now() + timedelta(hours=2)
+
+    def stand_still() -> None:
+        monkeypatch.setattr(clock, "now", lambda: later)
+
+    with failpoints.armed("uploading.put", stand_still), pytest.raises(Conflict, match="stood still"):
+        upload(house, attic, claim(ANN), task.id)
+    assert (names(attic), recorded(house.store)) == ([], set())
 
 
 def test_where_nobody_knows_whether_it_was_written_the_bytes_stay(
