@@ -47,7 +47,7 @@ def test_only_what_everybody_may_do_is_public(app: Flask) -> None:
         if contract_of(app.view_functions[rule.endpoint]).right is Right.PUBLIC
     }
     told = "/ /docs /docs/ui/<asset> /redoc /docs/errors /openapi.json /health"
-    told += " /check_health /health/live /health/ready"
+    told += " /check_health /health/live /health/ready /health/detailed /api/health/db"
     signing_in = "/auth/register /auth/login /auth/refresh /register /login /users/register /users/login"
     others = "/tasks/external-joke /api/check-limiter"
     assert open_paths == {*told.split(), *signing_in.split(), *others.split()}
