@@ -18,7 +18,7 @@ FLASK = $(if $(shell grep -s '^TASKAPI_ENV=' .env),,TASKAPI_ENV=$${TASKAPI_ENV:-
 	$(BIN)/flask --app taskapi:create_app
 CODE := taskapi worker tests migrations run.py celery_app.py
 
-.PHONY: help run stop reset logs psql redis-cli demo backup backups verify restore undo scrub cleanup test fuzz chaos mutants lint format bench bench-flat bench-cascade clean lock environment environment-dev
+.PHONY: help run stop reset logs psql redis-cli demo flask sync backup backups verify restore undo doctor compare scrub quarantine cleanup test fuzz chaos mutants lint format bench bench-flat bench-cascade clean lock environment environment-dev
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -44,20 +44,29 @@ redis-cli: environment ## Open a prompt on the running data Redis (BROKER=1: the
 demo: environment ## Fill what `make run` has started with 3 groups, 12 users and 300 tasks
 	@$(FLASK) demo
 
-scrub: environment ## Prove that every index and counter is what the records say
-	@$(FLASK) scrub
+flask: environment ## Run any command of the product (ARGS='quarantine retry task 7'; ARGS=--help lists them)
+	@$(FLASK) $(ARGS)
+
+sync: environment ## Open Redis if it is not open, and carry everything to PostgreSQL
+	@$(FLASK) sync $(ARGS)
+
+scrub: environment ## Prove that every index and counter is what the records say (ARGS=--repair)
+	@$(FLASK) scrub $(ARGS)
+
+quarantine: environment ## List what PostgreSQL refuses (ARGS='retry task 7' tries again, ARGS='discard task 7' gives up)
+	@$(FLASK) quarantine $(ARGS)
 
 cleanup: environment ## Remove what nobody needs any more (ARGS=--dry-run only counts, ARGS=trash that alone)
 	@$(FLASK) cleanup $(ARGS)
 
 backup: environment ## Back up everything, and prove that the backup is good
-	@$(FLASK) backup
+	@$(FLASK) backup $(ARGS)
 
 backups: environment ## List the backups
 	@$(FLASK) backups
 
 verify: environment ## Prove that a backup is good: the newest, or BACKUP=name or file
-	@$(FLASK) verify $(BACKUP)
+	@$(FLASK) verify $(BACKUP) $(ARGS)
 
 restore: environment ## Fill Redis anew from PostgreSQL, or go back to BACKUP=name or file (ARGS=--dry-run only tells)
 	@$(FLASK) restore $(BACKUP) $(ARGS)
@@ -66,10 +75,10 @@ undo: environment ## Take the last restore back
 	@$(FLASK) undo $(ARGS)
 
 doctor: environment ## Check settings, servers and workers, and say what to do
-	@TASKAPI_ENV=$${TASKAPI_ENV:-development} $(BIN)/flask doctor
+	@$(FLASK) doctor $(ARGS)
 
-compare: environment ## Prove that Redis and PostgreSQL agree
-	@TASKAPI_ENV=$${TASKAPI_ENV:-development} $(BIN)/flask compare
+compare: environment ## Prove that Redis and PostgreSQL agree (ARGS=--repair puts right)
+	@$(FLASK) compare $(ARGS)
 
 test: lint ## Lint, then every test on real servers, with branch coverage (ARGS= for pytest)
 	@$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term:skip-covered $(ARGS)

@@ -4,6 +4,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from taskapi.config.production import require_production_ready
 from taskapi.config.reading import Reading
 from taskapi.config.secrecy import derived_jwt_secret_key, kept_secret_key
 from taskapi.config.settings import LINES, VARIABLES, Settings
-from taskapi.config.sources import ENV_FILE, PROJECT_ROOT, given_variables
+from taskapi.config.sources import ENV_FILE, PROJECT_ROOT, SettingsError, given_variables
 
 
 def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | None = ENV_FILE) -> Settings:
@@ -47,8 +48,7 @@ def _refuse_unknown_limits(reading: Reading) -> None:
 
 def _filled_in(values: dict[str, Any]) -> dict[str, Any]:
     """With the defaults that follow from other settings."""
-    given = values["taskapi_home"]
-    home = (PROJECT_ROOT / given).resolve() if given else default_home(PROJECT_ROOT)
+    home = _home(values["taskapi_home"])
     secret_key = values["secret_key"] or kept_secret_key(home)
     return values | {
         "taskapi_home": home,
@@ -57,6 +57,22 @@ def _filled_in(values: dict[str, Any]) -> dict[str, Any]:
         "backup_url": values["backup_url"] or (home / "backups").as_uri(),
         "upload_url": values["upload_url"] or (home / "uploads").as_uri(),
     }
+
+
+def hint_of_development(env_file: Path | None = ENV_FILE) -> str:
+    """A word beside wrong settings, where `make run` has been and nobody says which environment this is."""
+    with suppress(SettingsError):
+        given = given_variables(None, env_file)
+        if "TASKAPI_ENV" not in given and (_home(given.get("TASKAPI_HOME")) / "run").is_dir():
+            return (
+                "These are the rules of production. For what `make run` has started here,"
+                " once in this terminal: export TASKAPI_ENV=development"
+            )
+    return ""
+
+
+def _home(given: str | None) -> Path:
+    return (PROJECT_ROOT / given).resolve() if given else default_home(PROJECT_ROOT)
 
 
 def default_home(root: Path) -> Path:

@@ -20,7 +20,7 @@ from tests.store.conftest import Maker
 from tests.sync.conftest import REFUSES_EVIL, take_all
 
 Disaster = Callable[[Installation], None]
-WITHOUT_COMMANDS = {"A process was killed"}
+WITHOUT_COMMANDS = {"A process was killed", "The owner's password is forgotten"}
 
 
 @cache
@@ -114,10 +114,6 @@ def break_a_backup(installation: Installation) -> None:
     file.write_bytes(content)
 
 
-def nothing(_: Installation) -> None:
-    """Commands that only look, or do no harm."""
-
-
 DISASTERS: dict[str, tuple[Disaster, list[str]]] = {
     "Redis was restarted": (restart_redis, [KEPT, LATER]),
     "Redis's disk is gone": (lose_redis, [KEPT]),
@@ -131,7 +127,6 @@ DISASTERS: dict[str, tuple[Disaster, list[str]]] = {
     "A restore was a mistake": (restore_by_mistake, [KEPT, LATER]),
     "PostgreSQL refuses a record": (write_what_is_refused, ["evil", KEPT]),
     "A backup is broken": (break_a_backup, [KEPT]),
-    "The owner's password is forgotten": (nothing, [KEPT]),
 }
 """By heading: what happens, and the titles of the tasks that must be there in the end."""
 
