@@ -63,11 +63,15 @@ def plain(text: str) -> str:
     """The text folded, with nothing but its words, and single or several spaces between them."""
     if text.isascii():
         return text.lower().translate(_SHAPES)[:LONGEST_TEXT]
-    # Twice: a fold can leave what is not normal, and normal form what is not folded.
-    folded = _LOST_WITH_CASE.sub("", unicodedata.normalize("NFKD", text.translate(_SHAPES)))
-    for _ in range(2):
-        folded = unicodedata.normalize("NFKC", folded.casefold())
-    return _UNSPACED.sub(r" \g<0> ", folded.translate(_SHAPES))[:LONGEST_TEXT]
+    folded, before = _folded(text), text
+    while folded != before:  # a fold can leave what is to be folded again
+        folded, before = _folded(folded), folded
+    return _UNSPACED.sub(r" \g<0> ", folded)[:LONGEST_TEXT]
+
+
+def _folded(text: str) -> str:
+    bare = _LOST_WITH_CASE.sub("", unicodedata.normalize("NFKD", text.translate(_SHAPES)))
+    return unicodedata.normalize("NFKC", bare.casefold()).translate(_SHAPES)
 
 
 def cut(text: str) -> frozenset[str]:

@@ -89,6 +89,9 @@ def test_to_begin_a_word_is_the_same_whether_a_text_is_cut_or_not(query, text):
 
 
 @given(texts)
+@example("\u0130\u0307")
+@example("I\ufe71\u0307")
+@example("\U0001d6a4\u0307")
 def test_a_text_has_the_words_of_its_other_forms(text):
     assert words.cut(words.plain(text)) == words.cut(text)
     assert words.begins_all(words.cut(text), text)
