@@ -53,10 +53,20 @@ def logs(home: Home, options: argparse.Namespace) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     terminal = Terminal()
     for log in sorted(home.logs.glob("*.log")):
-        terminal.follow(log.stem, log, max(0, log.stat().st_size - 2000))
+        terminal.follow(log.stem, log, _beginning_of_end(log))
     while True:
         terminal.show_news()
         time.sleep(0.2)
+
+
+def _beginning_of_end(log: Path) -> int:
+    """Where the last lines begin that fit into so many bytes."""
+    size = log.stat().st_size
+    with log.open("rb") as file:
+        file.seek(max(0, size - 2000))
+        if file.tell():
+            file.readline()
+        return min(file.tell(), size)
 
 
 def psql(home: Home, options: argparse.Namespace) -> None:

@@ -1,8 +1,10 @@
-"""What the terminal shows: each line of each part, with the name of the part in front."""
+"""What the terminal shows: each line of each part, readable, with the name of the part in front."""
 
 import os
 import sys
 from pathlib import Path
+
+from taskapi.logs import readable
 
 _COLOURS = {"api": 32, "worker": 36, "beat": 35, "redis": 31, "broker": 33, "postgres": 34}
 _WIDTH = 9
@@ -23,7 +25,8 @@ class Terminal:
         """Prints every whole line that was added since the last time."""
         for each in self._followed:
             for line in each.new_lines():
-                self.say(f"{self._prefix(each.name)} {line}")
+                for part in readable(line).split("\n"):
+                    self.say(f"{self._prefix(each.name)} {part}")
 
     def say(self, line: str) -> None:
         """Prints one line. When the terminal is gone, the logs remain."""

@@ -47,7 +47,7 @@ class Jobs:
 class Job:
     """One job: `action` says what was asked for, `progress` goes from 0 to 1, `report` is what came of it.
 
-    `asked` is the fingerprint of the request, if its client named it.
+    `asked` is the fingerprint of the request, if its client named it, and `request_id` its id in the logs.
     """
 
     id: str
@@ -58,6 +58,7 @@ class Job:
     updated_at: str
     report: dict[str, Any] = field(default_factory=dict)
     asked: str = ""
+    request_id: str | None = None
 
     @property
     def is_over(self) -> bool:
@@ -70,9 +71,9 @@ def connect(url: str) -> Jobs:
     return Jobs(client_of(url, connect=CONNECT_SECONDS, answer=ANSWER_SECONDS, retries=0))
 
 
-def create(jobs: Jobs, action: str) -> Job:
+def create(jobs: Jobs, action: str, request_id: str | None = None) -> Job:
     """A new job, queued; raises Unavailable if the broker is away."""
-    return _keep(jobs, _queued(token_hex(8), action))
+    return _keep(jobs, _queued(token_hex(8), action, request_id))
 
 
 def create_once(jobs: Jobs, action: str, claim: Claim) -> tuple[Job, bool]:
@@ -82,9 +83,9 @@ def create_once(jobs: Jobs, action: str, claim: Claim) -> tuple[Job, bool]:
     if the broker is away.
     """
     if claim.operation is None:
-        return create(jobs, action), True
+        return create(jobs, action, claim.request_id), True
     name = operation_key(claim).rpartition(":")[2][:16]
-    made = replace(_queued(name, action), asked=claim.operation.fingerprint)
+    made = replace(_queued(name, action, claim.request_id), asked=claim.operation.fingerprint)
     with broker_faults_named():
         known: Any = jobs.redis.set(keys.job(name), _text(made), nx=True, get=True, ex=KEPT_SECONDS)
     if known is not None and (job := _judged(Job(**orjson.loads(known)))).state != FAILED:
@@ -187,9 +188,9 @@ def _place_behind(jobs: Jobs, job_id: str) -> int:
     return int(place) + 1
 
 
-def _queued(job_id: str, action: str) -> Job:
+def _queued(job_id: str, action: str, request_id: str | None) -> Job:
     moment = timestamp()
-    return Job(job_id, action, QUEUED, 0.0, moment, moment)
+    return Job(job_id, action, QUEUED, 0.0, moment, moment, request_id=request_id)
 
 
 def _require_same(job: Job, operation: Operation) -> None:

@@ -110,12 +110,13 @@ def test_what_the_document_says_of_the_owners_answers_is_what_they_have(
 
 
 def test_a_sync_that_is_not_done_in_time_goes_on_as_a_job(owner: Person) -> None:
-    answer = owner.post("/v1/admin/sync?action=force&wait=0")
+    answer = owner.post("/v1/admin/sync?action=force&wait=0", headers={"X-Request-ID": "asked-1"})
     assert answer.status_code == 202
     job_id = answer.json["data"]["job_id"]
     assert answer.headers["Location"] == f"/v1/admin/jobs/{job_id}"
     job = owner.get(answer.headers["Location"]).json["data"]
     assert (job["id"], job["state"]) == (job_id, "queued"), job["report"]
+    assert job["request_id"] == "asked-1"
     assert owner.get("/admin/jobs").json["data"]["jobs"] == [job]
     assert owner.get("/admin/jobs/unknown").status_code == 404
 

@@ -195,7 +195,7 @@ class StatsOut(Schema):
     sync = fields.Dict(keys=fields.String(), values=fields.Boolean())
 
 
-@such_as(id="5b1c9f0e6d7a4c38", action="force", progress=0.5, report={})
+@such_as(id="5b1c9f0e6d7a4c38", action="force", progress=0.5, request_id="5f0c2d7e", report={})
 class JobOut(Schema):
     """A job in the background."""
 
@@ -205,4 +205,7 @@ class JobOut(Schema):
     progress = fields.Float(metadata={"minimum": 0, "maximum": 1})
     created_at = fields.DateTime()
     updated_at = fields.DateTime()
+    request_id = fields.String(
+        allow_none=True, metadata={"description": "Of the request that asked for it; null if none did."}
+    )
     report = fields.Dict()
