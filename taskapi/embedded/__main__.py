@@ -53,14 +53,14 @@ def logs(home: Home, options: argparse.Namespace) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     terminal = Terminal()
     for log in sorted(home.logs.glob("*.log")):
-        terminal.follow(log.stem, log, _beginning_of_end(log))
+        terminal.follow(log.stem, log, end_of(log))
     while True:
         terminal.show_news()
         time.sleep(0.2)
 
 
-def _beginning_of_end(log: Path) -> int:
-    """Where the last lines begin that fit into so many bytes."""
+def end_of(log: Path) -> int:
+    """Where the last whole lines of a log begin."""
     size = log.stat().st_size
     with log.open("rb") as file:
         file.seek(max(0, size - 2000))

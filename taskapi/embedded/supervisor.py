@@ -13,6 +13,7 @@ from typing import NoReturn
 from taskapi.embedded.children import Child, Program
 from taskapi.embedded.home import Home
 from taskapi.embedded.terminal import Terminal
+from taskapi.logs import readable
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _TICK = 0.05
@@ -127,7 +128,7 @@ class Supervisor:
             if code >= 0
             else f" ({signal.Signals(-code).name})"
         )
-        lines = [f"  {line}" for line in child.output().splitlines()[-_LAST_LINES:]]
+        lines = [f"  {readable(line)}" for line in child.output().splitlines()[-_LAST_LINES:]]
         return "\n".join([f"taskapi: {name} {what}{how}. Its last lines, from {child.log}:", *lines])
 
     def _ask_to_stop(self, number: int, frame: FrameType | None) -> None:

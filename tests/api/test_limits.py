@@ -8,8 +8,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from taskapi.config import load_settings
+from taskapi.embedded.servers import Servers
 from taskapi.store.client import Store
 from tests.api.conftest import OWNER_PASSWORD, PASSWORD, basic, bearer, signed_up
+from tests.conftest import product_environment
 
 
 @pytest.fixture
@@ -29,6 +32,53 @@ def test_too_many_sign_ins_from_one_address_are_429(strict: FlaskClient) -> None
     assert 1 <= int(last.headers["Retry-After"]) <= 61
     assert last.json["retry_after"] == int(last.headers["Retry-After"])
     assert last.headers["X-RateLimit-Remaining"] == "0"
+
+
+LIMITED = {
+    "login": ("POST", "/login", {"username": "nobody", "password": PASSWORD}),
+    "register": ("POST", "/register", {"username": "x"}),
+    "password": ("GET", "/auth/me", None),
+    "anonymous": ("GET", "/tasks", None),
+    "check": ("GET", "/api/check-limiter", None),
+}
+
+
+@pytest.mark.parametrize("scope", LIMITED)
+def test_whoever_is_refused_for_an_address_is_told_for_how_long(
+    data: Store, make_app: Callable[..., Flask], scope: str
+) -> None:
+    limits = {"rate_limit_auth": "2 per 40 second", "rate_limit_check": "2 per 40 second"}
+    client = make_app(**limits, rate_limit_anonymous="2 per 40 second").test_client()
+    method, path, sent = LIMITED[scope]
+    headers = basic("nobody", PASSWORD) if scope == "password" else {}
+    *_, last = [client.open(path, method=method, json=sent, headers=headers) for _ in range(3)]
+    assert (last.status_code, last.json["code"]) == (429, "rate_limited")
+    wait = last.json["retry_after"]
+    assert 30 <= wait <= 41
+    assert last.headers["Retry-After"] == str(wait)
+    assert last.json["detail"] == f"Too many requests. Try again in {wait} s."
+    assert last.headers["RateLimit-Policy"] == f'"{scope}";q=2;w=40'
+    assert last.headers["X-RateLimit-Remaining"] == "0"
+
+
+@pytest.mark.parametrize(
+    ("given", "policy"),
+    [
+        ({"RATE_LIMIT": "2", "RATE_PERIOD": "30"}, "q=2;w=30"),
+        ({"RATE_LIMIT": "3"}, "q=3;w=60"),
+        ({"RATE_PERIOD": "7"}, "q=5;w=7"),
+        ({"RATE_LIMIT": "3", "RATE_LIMIT_AUTH": "1/hour"}, "q=1;w=3600"),
+    ],
+)
+def test_the_limit_of_an_address_is_what_the_environment_says(
+    data: Store, servers: Servers, make_app: Callable[..., Flask], given: dict[str, str], policy: str
+) -> None:
+    settings = load_settings(product_environment(servers) | given, None)
+    client = make_app(rate_limit_auth=settings.rate_limit_auth).test_client()
+    sent = {"username": "nobody", "password": PASSWORD}
+    answers = [client.post("/users/login", json=sent) for _ in range(int(policy[2]) + 1)]
+    assert answers[0].headers["RateLimit-Policy"] == f'"login";{policy}'
+    assert [answer.status_code for answer in answers] == [401] * int(policy[2]) + [429]
 
 
 def test_signing_in_and_registering_have_limits_of_their_own(strict: FlaskClient) -> None:

@@ -58,8 +58,8 @@ def test_the_tour_runs_as_it_is_written(home: Path):
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     answers = [json.loads(line) for line in ran.stdout.splitlines() if line.startswith("{")]
-    answers, by_cookie, elsewhere = answers[:21], answers[21:26], answers[26:]
-    assert len(answers) == 21
+    answers, by_cookie, elsewhere = answers[:22], answers[22:27], answers[27:]
+    assert len(answers) == 22
     assert all(answer.get("success", True) for answer in answers[:-1]), ran.stdout
     assert [answers[-3]["data"]["id"], answers[-1]["status"]] == [1, 404]
     listed, first, replayed = answers[3]["data"], answers[4]["data"], answers[5]["data"]
@@ -69,6 +69,7 @@ def test_the_tour_runs_as_it_is_written(home: Path):
     assert "Preference-Applied: durability=postgres" in ran.stdout
     assert re.search(r"2 \| Check the tables again +\| f", ran.stdout), ran.stdout
     assert answers[15]["status"] == "healthy"
+    assert answers[16]["checks"]["database"]["status"] == "healthy"
     assert [answer.get("code") for answer in by_cookie] == [None, None, "csrf_failed", None, None]
     tagged, untagged, of_the_day, gone = (answer["data"] for answer in elsewhere[:4])
     assert [tagged["tags"], untagged["tags"], gone["deleted"]] == [["paper", "press/print"], ["paper"], True]

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from taskapi.embedded.__main__ import main
+from taskapi.embedded.__main__ import end_of, main
 from taskapi.embedded.prompt import redis_prompt, shown
 from taskapi.embedded.servers import Servers, running_urls
+from taskapi.embedded.terminal import Terminal
 from tests.conftest import ROOT
 from tests.embedded.conftest import SECONDS, Roof, wait_for
 
@@ -100,6 +101,23 @@ def test_logs_show_what_was_said_and_what_is_added(home: Path):
     wait_for(lambda: "worker   | said now" in output.read_text())
     follower.send_signal(2)
     assert follower.wait(SECONDS) == 0
+
+
+def test_logs_show_lines_in_json_as_text_from_the_first_whole_one(
+    home: Path, capsys: pytest.CaptureFixture[str]
+):
+    line = '{"timestamp":"2030-01-31T09:15:00.1Z","level":"info","event":"said","logger":"taskapi.x"}'
+    log = home / "api.log"
+    log.write_text("".join(f"{line}\n" for _ in range(100)))
+    terminal = Terminal()
+    terminal.follow("api", log, end_of(log))
+    with log.open("a") as file:
+        file.write("LOG: \x1b[31mred\n")
+    terminal.show_news()
+    *shown, other = capsys.readouterr().out.splitlines()
+    assert 10 < len(shown) < 30
+    assert set(shown) == {"api      | 09:15:00 info    said"}
+    assert other == "api      | LOG: \\x1b[31mred"
 
 
 def test_the_prompt_runs_lines_and_shows_errors(
