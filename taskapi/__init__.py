@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-VERSION = "0.1.0"
-
 if TYPE_CHECKING:
     from flask import Flask
 

@@ -10,7 +10,6 @@ from functools import cache
 import orjson
 from flask import Response
 
-from taskapi import VERSION
 from taskapi.api import seen
 from taskapi.api.checkups import UNHEALTHY, Checkups
 from taskapi.api.contracts import any_query, public, refuses, returns, uncounted
@@ -21,6 +20,7 @@ from taskapi.domain.callers import Claim
 from taskapi.domain.clock import timestamp
 from taskapi.domain.errors import Unavailable
 from taskapi.store.reading import Question, ask
+from taskapi.version import VERSION
 
 bp = Noun("health", __name__)
 PATIENCE_SECONDS = 0.8

@@ -11,9 +11,9 @@ from typing import Any
 
 import structlog
 
-from taskapi import VERSION
 from taskapi.config import Settings
 from taskapi.logs.wiring import configure
+from taskapi.version import VERSION
 
 log = structlog.get_logger("taskapi.life")
 

@@ -15,7 +15,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
 
-from taskapi import VERSION
 from taskapi.api.checkups import Checkups
 from taskapi.config import PROJECT_ROOT
 from taskapi.domain.errors import Unavailable
@@ -23,6 +22,7 @@ from taskapi.embedded.servers import Servers
 from taskapi.store import heartbeats
 from taskapi.store.client import Store
 from taskapi.store.heartbeats import BEAT, Alive
+from taskapi.version import VERSION
 
 NOWHERE = "redis://127.0.0.1:1/0"
 NO_DATABASE = "postgresql+psycopg2://nobody:nothing@127.0.0.1:1/none"

@@ -13,9 +13,9 @@ from urllib.parse import quote
 import pytest
 from redis import Redis
 
-from taskapi import VERSION
 from taskapi.dispatch import sender
 from taskapi.embedded.servers import Servers
+from taskapi.version import VERSION
 from tests.logs.conftest import SETTINGS, canary
 from tests.logs.house import House
 
