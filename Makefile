@@ -18,7 +18,7 @@ FLASK = $(if $(shell grep -s '^TASKAPI_ENV=' .env),,TASKAPI_ENV=$${TASKAPI_ENV:-
 	$(BIN)/flask --app taskapi:create_app
 CODE := taskapi worker tests migrations run.py celery_app.py
 
-.PHONY: help run stop reset logs psql redis-cli demo flask sync backup backups verify restore undo doctor compare scrub quarantine cleanup test fuzz chaos mutants lint format bench bench-flat bench-cascade clean lock environment environment-dev
+.PHONY: help run stop reset logs psql redis-cli demo flask sync backup backups verify restore undo doctor compare scrub quarantine cleanup test fuzz conformance chaos mutants lint format bench bench-flat bench-cascade clean lock environment environment-dev
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -86,6 +86,9 @@ test: lint ## Lint, then every test on real servers, with branch coverage (ARGS=
 
 fuzz: environment-dev ## Drive the services against a plain model for long (RUNS=500)
 	@MACHINE_RUNS=$(or $(RUNS),500) $(BIN)/python -m pytest -q tests/services/test_machine.py
+
+conformance: environment-dev ## Send what the API document allows, and what it does not; every answer must be as documented (EXAMPLES=100)
+	@CONFORMANCE_EXAMPLES=$(or $(EXAMPLES),100) $(BIN)/python -m pytest -q tests/api/documents/test_conformance.py
 
 mutants: environment-dev ## Sabotage a copy of the product in each way; the tests must notice
 	@$(BIN)/python -m tests.mutants $(ARGS)

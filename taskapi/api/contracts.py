@@ -37,7 +37,7 @@ class Contract:
     the log says when it was done.
 
     The rest is for documents alone: a `bare` record is not wrapped, `media` is the type of an answer that is
-    no JSON, `or_else` tells of other statuses of success, `refused` of what else is refused: its code, and
+    no JSON, `or_else` tells of other statuses, `refused` of what else is refused: its code, and
     when. Most refusals follow from the other terms. `example` has the parts that the decorator names.
     """
 
@@ -62,7 +62,7 @@ class Contract:
     event: str = ""
     bare: bool = False
     media: str | None = None
-    or_else: Mapping[int, str] = field(default_factory=dict)
+    or_else: Mapping[int, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
     example: Mapping[str, Any] = field(default_factory=dict)
 
@@ -151,9 +151,9 @@ def sends(media: str, status: int = 200) -> Callable[[View], View]:
     return declared(media=media, status=status)
 
 
-def or_else(status: int, when: str) -> Callable[[View], View]:
-    """Succeeds with another status at times."""
-    return _added("or_else", {status: when})
+def or_else(status: int, when: str, differs: Mapping[str, Any] | None = None) -> Callable[[View], View]:
+    """Answers the same with another status at times; `differs` is what its example has else."""
+    return _added("or_else", {status: (when, differs or {})})
 
 
 def refuses(**when: str) -> Callable[[View], View]:

@@ -12,8 +12,8 @@ from flask import Response
 
 from taskapi.api import seen
 from taskapi.api.checkups import UNHEALTHY, Checkups
-from taskapi.api.contracts import any_query, public, refuses, returns, uncounted
-from taskapi.api.schemas.health import DatabaseOut, HealthOut
+from taskapi.api.contracts import any_query, example, or_else, public, refuses, returns, uncounted
+from taskapi.api.schemas.health import ILL, TIME, DatabaseOut, HealthOut, ProbeOut
 from taskapi.api.serving import Noun
 from taskapi.api.wiring import extension, store
 from taskapi.domain.callers import Claim
@@ -24,12 +24,15 @@ from taskapi.version import VERSION
 
 bp = Noun("health", __name__)
 PATIENCE_SECONDS = 0.8
+_or_ill = or_else(503, "Requests are not served now.", ILL)
 
 
 @bp.get("/health")
 @public
 @uncounted
 @any_query
+@_or_ill
+@returns(ProbeOut, bare=True)
 def read_health(_: Claim) -> Response:
     """Whether requests are served now: 200 healthy, or within a second 503 unhealthy."""
     return _told("healthy", "unhealthy")
@@ -39,6 +42,8 @@ def read_health(_: Claim) -> Response:
 @public
 @uncounted
 @any_query
+@example(answer={"status": "alive", "timestamp": TIME})
+@returns(ProbeOut, bare=True)
 def read_live(_: Claim) -> Response:
     """Whether this process answers at all."""
     return Response(_body("alive"), content_type="application/json")
@@ -48,6 +53,9 @@ def read_live(_: Claim) -> Response:
 @public
 @uncounted
 @any_query
+@_or_ill
+@example(answer={"status": "ready", "timestamp": TIME})
+@returns(ProbeOut, bare=True)
 def read_ready(_: Claim) -> Response:
     """Whether this process should be sent requests."""
     return _told("ready", "unready")
@@ -58,7 +66,7 @@ def read_ready(_: Claim) -> Response:
 @uncounted
 @any_query
 @returns(HealthOut, bare=True)
-@refuses(unavailable="The data store is away; the body then tells the checks too.")
+@_or_ill
 def read_health_of_parts(_: Claim) -> Response:
     """How Redis, PostgreSQL, broker and workers are: 200 while requests are served, else 503."""
     report = _checkups().report()

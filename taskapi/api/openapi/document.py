@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -102,9 +103,9 @@ def _successes(endpoint: Endpoint) -> dict[str, Any]:
         str(status): {
             "description": when,
             "headers": headers.of_success(endpoint, status),
-            **_content(endpoint),
+            **_content(endpoint, differs),
         }
-        for status, when in {contract.status: "Done.", **contract.or_else}.items()
+        for status, (when, differs) in {contract.status: ("Done.", {}), **contract.or_else}.items()
     }
     if endpoint.has_tag:
         not_again = {"description": "What the caller has is still so.", "headers": headers.of_unchanged()}
@@ -112,7 +113,7 @@ def _successes(endpoint: Endpoint) -> dict[str, Any]:
     return found
 
 
-def _content(endpoint: Endpoint) -> dict[str, Any]:
+def _content(endpoint: Endpoint, differs: Mapping[str, Any]) -> dict[str, Any]:
     contract = endpoint.contract
     if contract.sends_file:
         return {"content": {"*/*": {"schema": _BYTES, "example": "A text of one line.\n"}}}
@@ -120,9 +121,8 @@ def _content(endpoint: Endpoint) -> dict[str, Any]:
         return {"content": {contract.media: _of_other(endpoint)}}
     if contract.returned is None:
         return {}
-    return {
-        "content": {JSON: {"schema": records.answered(contract), "example": examples.of_answer(contract)}}
-    }
+    example = {**examples.of_answer(contract), **differs}
+    return {"content": {JSON: {"schema": records.answered(contract), "example": example}}}
 
 
 def _of_other(endpoint: Endpoint) -> dict[str, Any]:

@@ -48,7 +48,9 @@ class Endpoint:
     @property
     def has_tag(self) -> bool:
         """Whether its answer has an `ETag`, which may be asked for."""
-        return not self.is_unsafe and self.contract.returned is not None and not self.contract.bare
+        contract = self.contract
+        is_kept = contract.returned is not None and not contract.bare
+        return not self.is_unsafe and (is_kept or contract.media is not None or contract.sends_file)
 
     @property
     def tag(self) -> str:

@@ -53,6 +53,8 @@ def of_success(endpoint: Endpoint, status: int) -> dict[str, Any]:
         names.append("Location")
     if endpoint.is_unsafe:
         names += ["Idempotency-Replayed", "Preference-Applied"]
+    if status == 503:
+        names.append("Retry-After")
     return _referred([*names, *(() if contract.uncounted else _OF_LIMITS)])
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from marshmallow import Schema
+
 from taskapi.api.inputs import is_repeatable
 from taskapi.api.openapi import examples
 from taskapi.api.openapi.endpoints import Endpoint
@@ -99,14 +101,20 @@ def _of_query(endpoint: Endpoint) -> list[dict[str, Any]]:
     query = endpoint.contract.query
     if query is None:
         return []
-    said = {**_some_fields(endpoint), **endpoint.contract.example.get("query", {})}
-    return [_parameter(query, name, field, said) for name, field in query.fields.items()]
+    said = endpoint.contract.example.get("query", {})
+    told = [
+        _parameter(query, name, field, said) for name, field in query.fields.items() if name != "narrowed"
+    ]
+    return [*told, *([_narrowing(endpoint.contract.returned)] if "narrowed" in query.fields else [])]
 
 
-def _some_fields(endpoint: Endpoint) -> dict[str, Any]:
-    """An example of `?fields=`: the first two that there are."""
-    returned = endpoint.contract.returned
-    return {} if returned is None else {"fields": ",".join(list(returned.fields)[:2])}
+def _narrowing(returned: Schema | None) -> dict[str, Any]:
+    """The parameter that chooses among the fields of what is answered."""
+    names = [] if returned is None else list(returned.fields)
+    told = {"in": "query", "name": "fields", "required": False, "explode": False, "style": "form"}
+    listed = {"type": "array", "items": {"enum": names}, "minItems": 1, "uniqueItems": True}
+    what = "Names of fields, parted by commas: the others are left out."
+    return told | {"description": what, "schema": listed | {"examples": [names[:2]]}}
 
 
 def _parameter(query: Query, attribute: str, field: Any, said: dict[str, Any]) -> dict[str, Any]:
@@ -115,6 +123,8 @@ def _parameter(query: Query, attribute: str, field: Any, said: dict[str, Any]) -
     told: dict[str, Any] = {"in": "query", "name": name, "required": field.required}
     told["description"] = field.metadata.get("description") or _first_line(field)
     told["schema"] = _schema(field)
+    if isinstance(field, Flag):
+        value = value in (True, "true")
     if is_repeatable(field):
         told |= {"schema": {"type": "array", "items": told["schema"]}, "explode": True}
     elif isinstance(field, Choices):

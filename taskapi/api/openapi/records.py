@@ -66,7 +66,8 @@ def answered(contract: Contract) -> Any:
         return contract.returned
     data: Any = _page(contract, contract.plural) if contract.plural else contract.returned
     beside = getattr(contract.returned, "beside_data", {})
-    return _whole({"success": {"const": True}, **beside, "data": data})
+    rare = frozenset(beside.keys() - getattr(contract.returned, "beside_example", {}).keys())
+    return _whole({"success": {"const": True}, **beside, "data": data}, rare=rare)
 
 
 def _page(contract: Contract, plural: str) -> dict[str, Any]:

@@ -8,6 +8,28 @@ _WELL = ["healthy", "unhealthy"]
 _PART = {"status": "healthy", "latency_ms": 0.8}
 
 
+_SILENT = "The data store does not answer."
+_RARE = {"rare": True, "description": "Only where requests are not served."}
+ILL = {"status": "unhealthy", "success": False, "code": "unavailable", "detail": _SILENT}
+TIME = "2030-01-30T09:15:00.000Z"
+
+
+class Ill(Schema):
+    """What a probe tells beside, where requests are not served."""
+
+    success = fields.Boolean(metadata=_RARE)
+    code = fields.String(metadata={"enum": ["unavailable"], **_RARE})
+    detail = fields.String(metadata=_RARE)
+    request_id = fields.String(metadata=_RARE)
+
+
+class ProbeOut(Ill):
+    """How this process is."""
+
+    status = fields.String(metadata={"enum": ["healthy", "ready", "alive", "unhealthy", "unready"]})
+    timestamp = fields.DateTime()
+
+
 class CheckOut(Schema):
     """One part of the system."""
 
@@ -41,7 +63,7 @@ class ChecksOut(Schema):
         "workers": {"status": "healthy", "workers": 2, "beat": True},
     },
 )
-class HealthOut(Schema):
+class HealthOut(Ill):
     """How the system is: degraded while requests are served, though something else is away."""
 
     status = fields.String(metadata={"enum": ["healthy", "degraded", "unhealthy"]})

@@ -81,6 +81,9 @@ class Flag(Choice):
 class Cursor(Parameter):
     """A cursor, as a page before has given it."""
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**documented(options, pattern=f"^{_CURSOR.pattern}$"))
+
     def read(self, text: str) -> str:
         """The cursor, unread."""
         if not _CURSOR.fullmatch(text):
@@ -101,6 +104,9 @@ class Names(Parameter):
 
 class Words(Parameter):
     """What is searched for: a text that is not blank, of at most as many characters as a search takes."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**documented(options, minLength=1, maxLength=LONGEST_QUERY))
 
     def read(self, text: str) -> str:
         """The text."""
