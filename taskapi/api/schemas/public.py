@@ -11,7 +11,7 @@ from taskapi.api.schemas.said import such_as
 class Joke(Schema):
     """What the other server has said, whatever JSON that is."""
 
-    joke = fields.Raw()
+    joke = fields.Raw(metadata={"description": "Any JSON."})
 
 
 @such_as(status="ok", limit=5, remaining=4, reset_seconds=60)

@@ -7,6 +7,7 @@ import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from redis import Redis
 from taskapi.db.engine import Engine
 from taskapi.db.engine import connect as connect_postgres
 from taskapi.outside.shelf import open_shelf
+from taskapi.outside.upstream import Upstream
 from taskapi.services.owner import ensure_owner
 from taskapi.store import codec, state
 from taskapi.store.client import Store
@@ -27,6 +29,7 @@ from taskapi.sync.admission import admit
 from taskapi.sync.backup import back_up
 from taskapi.sync.flush import drain
 from tests.api.conftest import OWNER_PASSWORD, Person, basic
+from tests.api.test_public import Teller
 from tests.store.conftest import SYSTEM
 
 PASSWORD = "correct horse battery"
@@ -49,6 +52,16 @@ class World:
         if right is None:
             return None
         return self.ada if right == "own_account" else self.owner
+
+
+@pytest.fixture(autouse=True)
+def _another_server(app: Flask) -> Iterator[None]:
+    """Somebody who answers the outside call."""
+    with Teller() as server:
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        app.extensions["taskapi.upstream"] = Upstream(server.url)
+        yield
+        server.shutdown()
 
 
 @pytest.fixture

@@ -93,4 +93,4 @@ def test_every_schema_says_what_it_has_and_that_it_has_no_more(every: list[Opera
 
 
 def _is_typed(told: dict[str, Any]) -> bool:
-    return bool({"type", "enum", "const", "anyOf"} & told.keys())
+    return bool({"type", "enum", "const", "anyOf", "description"} & told.keys())
