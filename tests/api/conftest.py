@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from werkzeug.test import TestResponse
 from taskapi import create_app
 from taskapi.config import Settings, load_settings
 from taskapi.embedded.servers import Servers
+from taskapi.outside.shelf import Shelf, open_shelf
 from taskapi.services.owner import ensure_owner
 from taskapi.store import state
 from taskapi.store.client import Store, connect
@@ -129,6 +131,13 @@ def app(data: Store, shared_app: Flask) -> Iterator[Flask]:
 def client(app: Flask) -> FlaskClient:
     """A client without credentials, which forgets the cookies that it is given."""
     return app.test_client(use_cookies=False)
+
+
+@pytest.fixture
+def folder(app: Flask, tmp_path: Path) -> Shelf:
+    """A folder as the shelf of the app."""
+    app.extensions["taskapi.uploads"] = shelf = open_shelf(str(tmp_path / "uploads"))
+    return shelf
 
 
 @pytest.fixture

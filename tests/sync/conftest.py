@@ -22,9 +22,14 @@ from taskapi.store.records import save
 from taskapi.sync.admission import admit
 from taskapi.sync.compare import compare
 from taskapi.sync.flush import drain
+from taskapi.sync.uploads import collect_orphans
 from tests.conftest import product_environment
 
 OWNER = Claim(1)
+NO_TIME = -60.0
+"""Whatever was kept or purged until now counts as long ago."""
+
+Collect = Callable[..., int]
 REFUSES_EVIL = """
 CREATE FUNCTION refuse_evil_title() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN IF NEW.title = 'evil' THEN RAISE EXCEPTION 'no evil'; END IF; RETURN NEW; END $$;
@@ -198,3 +203,20 @@ def turn_back(store: Store, dumped: dict[bytes, bytes]) -> None:
     for name, value in dumped.items():
         store.redis.restore(name, 0, value)
     restart(store)
+
+
+@pytest.fixture
+def attic(tmp_path: Path) -> Shelf:
+    """The shelf of the uploads."""
+    return open_shelf(str(tmp_path / "uploads"))
+
+
+@pytest.fixture
+def collect(opened: Store, engine: Engine, attic: Shelf, shelf: Shelf) -> Collect:
+    """Collects what was not needed a moment ago; how many."""
+    drain(opened, engine, 5)
+
+    def collect(seconds: float = NO_TIME, **options: bool) -> int:
+        return collect_orphans(opened, engine, attic, shelf, seconds, **options)
+
+    return collect

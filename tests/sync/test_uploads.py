@@ -2,7 +2,6 @@
 
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,68 +10,13 @@ from taskapi.db.engine import Engine
 from taskapi.domain import failpoints
 from taskapi.domain.clock import timestamp
 from taskapi.domain.errors import Unavailable
-from taskapi.domain.records import File
-from taskapi.outside.shelf import Shelf, open_shelf
+from taskapi.outside.shelf import Shelf
 from taskapi.store import state
 from taskapi.store.client import Store
-from taskapi.store.kinds import FILE
 from taskapi.sync import keeping, uploads
-from taskapi.sync.admission import admit
-from taskapi.sync.backup import back_up, backups
 from taskapi.sync.flush import drain
-from taskapi.sync.going_back import go_back, undo
-from taskapi.sync.keeping import file_of
-from taskapi.sync.restoring import Discard, rebuild
-from taskapi.sync.uploads import collect_orphans
-from tests.sync.conftest import Crash, change, crash, new_file, new_task, purge
-from tests.sync.test_admission import forget_everything
-
-NO_TIME = -60.0
-"""Whatever was kept or purged until now counts as long ago."""
-
-SHA = "0" * 64
-Collect = Callable[..., int]
-
-
-@pytest.fixture
-def attic(tmp_path: Path) -> Shelf:
-    """The shelf of the uploads."""
-    return open_shelf(str(tmp_path / "uploads"))
-
-
-@pytest.fixture
-def collect(opened: Store, engine: Engine, attic: Shelf, shelf: Shelf) -> Collect:
-    """Collects what was not needed a moment ago; how many."""
-    drain(opened, engine, 5)
-
-    def collect(seconds: float = NO_TIME, **options: bool) -> int:
-        return collect_orphans(opened, engine, attic, shelf, seconds, **options)
-
-    return collect
-
-
-def keep(attic: Shelf, name: str) -> None:
-    with attic.draft() as draft:
-        draft.write_bytes(b"x")
-        attic.put(name, draft)
-
-
-def names(attic: Shelf) -> list[str]:
-    return [item.name for item in attic.items()]
-
-
-def uploaded(store: Store, attic: Shelf, task_id: int, **values: str) -> File:
-    """A file of that task, with its bytes."""
-    file = new_file(store, task_id, **values)
-    keep(attic, f"{file.id}-{SHA}")
-    return file
-
-
-def died(store: Store, attic: Shelf) -> str:
-    """The bytes of an upload that came no further."""
-    name = f"{state.reserve(store, FILE)}-{SHA}"
-    keep(attic, name)
-    return name
+from tests.sync.attic import SHA, died, keep, names, uploaded
+from tests.sync.conftest import Collect, Crash, change, crash, new_task, purge
 
 
 def test_what_a_record_names_stays(opened: Store, engine: Engine, attic: Shelf, collect: Collect):
@@ -113,32 +57,6 @@ def test_old_bytes_of_a_late_purge_stay(opened: Store, engine: Engine, attic: Sh
     assert collect() == 1
 
 
-def test_what_a_backup_has_stays_as_long_as_the_backup(
-    opened: Store, engine: Engine, shelf: Shelf, attic: Shelf, collect: Collect
-):
-    file = uploaded(opened, attic, new_task(opened).id)
-    old = back_up(opened, engine, shelf)
-    purge(opened, file)
-    back_up(opened, engine, shelf)
-    assert collect() == 0
-    shelf.delete(file_of(old.id))
-    assert collect() == 1
-
-
-@pytest.mark.parametrize("spoiled", ["its end", "all of it"])
-def test_while_a_backup_cannot_be_read_nobody_knows_what_it_has(
-    opened: Store, engine: Engine, shelf: Shelf, attic: Shelf, collect: Collect, spoiled: str
-):
-    died(opened, attic)
-    made = back_up(opened, engine, shelf)
-    path = Path(shelf.shown) / file_of(made.id)
-    whole = path.read_bytes()
-    path.write_bytes(whole[:-1] + b"?" if spoiled == "its end" else b"?")
-    assert collect() == 0
-    shelf.delete(file_of(made.id))
-    assert collect() == 1
-
-
 def test_an_upload_that_died_leaves_nothing_for_long(opened: Store, attic: Shelf, collect: Collect):
     died(opened, attic)
     assert collect(uploads.DAY_SECONDS) == 0
@@ -163,69 +81,6 @@ def test_without_a_journal_nobody_knows_when_anything_was(
     drain(opened, engine, 5)
     monkeypatch.setattr(uploads.journal, "moment_from", lambda *_: None)
     assert collect() == 0
-
-
-def test_what_was_discarded_stays_as_long_as_its_archive(
-    opened: Store, engine: Engine, shelf: Shelf, attic: Shelf, collect: Collect
-):
-    drain(opened, engine, 5)
-    task = new_task(opened)
-    file = uploaded(opened, attic, task.id)
-    archive = rebuild(opened, engine, shelf, discard=Discard(2, file.version))["archive"]
-    assert collect() == 0
-    shelf.delete(file_of(archive))
-    assert collect() == 1
-
-
-def test_what_was_lost_with_redis_stays_as_long_as_a_backup_has_it(
-    opened: Store, engine: Engine, shelf: Shelf, attic: Shelf, collect: Collect
-):
-    lost = uploaded(opened, attic, new_task(opened).id)
-    made = back_up(opened, engine, shelf, source="redis")
-    orphan = died(opened, attic)
-    forget_everything(opened)
-    admit(opened, engine)
-
-    assert not opened.redis.exists(f"file:{lost.id}")
-    assert collect() == 1
-    assert orphan not in names(attic)
-    go_back(opened, engine, shelf, made.id)
-    assert opened.redis.exists(f"file:{lost.id}")
-    assert names(attic) == [f"{lost.id}-{SHA}"]
-
-
-def test_a_backup_that_is_deleted_meanwhile_names_nothing(
-    opened: Store,
-    engine: Engine,
-    shelf: Shelf,
-    attic: Shelf,
-    collect: Collect,
-    monkeypatch: pytest.MonkeyPatch,
-):
-    died(opened, attic)
-    made = back_up(opened, engine, shelf)
-    listed = backups(shelf)
-    shelf.delete(file_of(made.id))
-    monkeypatch.setattr(uploads, "backups", lambda _: listed)
-    assert collect() == 1
-
-
-def test_whoever_goes_back_finds_every_byte(
-    opened: Store, engine: Engine, shelf: Shelf, attic: Shelf, collect: Collect
-):
-    purged = uploaded(opened, attic, new_task(opened).id)
-    target = back_up(opened, engine, shelf)
-    purge(opened, purged)
-    added = uploaded(opened, attic, new_task(opened).id)
-
-    go_back(opened, engine, shelf, target.id)
-    assert opened.redis.exists(f"file:{purged.id}")
-    assert not opened.redis.exists(f"file:{added.id}")
-    assert collect() == 0
-    undo(opened, engine, shelf)
-    assert opened.redis.exists(f"file:{added.id}")
-    assert collect() == 0
-    assert len(names(attic)) == 2
 
 
 def test_nothing_goes_while_redis_is_not_open(

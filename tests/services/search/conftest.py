@@ -16,13 +16,15 @@ from taskapi.domain.rights import Right
 from taskapi.domain.words import asked
 from taskapi.embedded.servers import Servers
 from taskapi.services import search, task_lists
+from taskapi.services.by_date import Sources
 from taskapi.services.finding import Index
-from taskapi.store import client
+from taskapi.store import cache, client
 from taskapi.store.client import Store
 from taskapi.store.plans import Change
 from taskapi.store.records import save
 from taskapi.sync.admission import admit
 from tests.services.conftest import OWNER, House, claim
+from tests.services.search.days import Calendar
 
 FIRST = Page()
 AWAY = "postgresql+psycopg2://nobody@127.0.0.1:1/nothing"
@@ -81,3 +83,15 @@ def many_tasks(store: Store, count: int, **values) -> None:
     """That many alike, in one save."""
     task = Task(**values, created_at=timestamp(), updated_at=timestamp())
     save(store, Claim(0), [Change(None, task, "created")] * count)
+
+
+@pytest.fixture
+def sources(house: House, engine: Engine, servers: Servers, redis_broker: Redis) -> Iterator[Sources]:
+    kept = cache.connect(servers.urls["broker"])
+    yield Sources(house.store, TaskIndex(lambda: engine).by_day, kept)
+    kept.redis.close()
+
+
+@pytest.fixture
+def calendar(sources: Sources) -> Calendar:
+    return Calendar(sources)

@@ -1,65 +1,21 @@
-"""The tasks of a day: from PostgreSQL, from what it does not have yet, or remembered; always as they are."""
+"""The tasks of a day: from PostgreSQL and from what it does not have yet, always as they are."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import orjson
 import pytest
-from redis import Redis
 
-from taskapi.db.engine import Engine, connect
-from taskapi.db.index import TaskIndex
-from taskapi.domain.errors import Conflict, Forbidden, Invalid, NotFound
+from taskapi.db.engine import Engine
+from taskapi.domain.errors import Conflict, Forbidden, Invalid
 from taskapi.domain.filters import Page
 from taskapi.domain.rights import Right
-from taskapi.embedded.servers import Servers
-from taskapi.services import by_date, finding, groups, members, tasks, users
+from taskapi.services import by_date
 from taskapi.services.by_date import Sources
-from taskapi.services.results import Listed
-from taskapi.store import cache, state
+from taskapi.store import state
 from taskapi.sync.flush import drain
 from tests.services.conftest import ADMIN, ANN, BOB, EVE, OWNER, House, claim
-from tests.services.search.conftest import AWAY
-
-DAY, OTHER_DAY = "2026-02-28", "2026-03-01"
-FIRST = Page()
-
-
-class Calendar:
-    """Asks for days as one caller or another, and counts how often PostgreSQL was asked."""
-
-    def __init__(self, sources: Sources) -> None:
-        self.looks = 0
-        self._find = sources.index
-        self.sources = replace(sources, index=self._counted)
-
-    def _counted(self, *asked) -> list[int]:
-        self.looks += 1
-        return self._find(*asked)
-
-    def ids(self, caller: int = OWNER, day: str = DAY) -> list[int]:
-        try:
-            listed = self.listed(caller, day)
-        except NotFound:
-            return []
-        assert listed.total == len(listed.items)
-        assert listed.beside == {"date": day, "complete": True}
-        return [orjson.loads(item)["id"] for item in listed.items]
-
-    def listed(self, caller: int = OWNER, day: str = DAY, page: Page = FIRST) -> Listed:
-        return by_date.list_tasks_on(self.sources, claim(caller, Right.FIND_TASKS), day, page)
-
-
-@pytest.fixture
-def sources(house: House, engine: Engine, servers: Servers, redis_broker: Redis) -> Iterator[Sources]:
-    kept = cache.connect(servers.urls["broker"])
-    yield Sources(house.store, TaskIndex(lambda: engine).by_day, kept)
-    kept.redis.close()
-
-
-@pytest.fixture
-def calendar(sources: Sources) -> Calendar:
-    return Calendar(sources)
+from tests.services.search.days import DAY, FIRST, OTHER_DAY, Calendar
 
 
 def test_a_task_is_there_on_the_days_on_which_it_was_made_is_due_and_was_done(
@@ -94,95 +50,6 @@ def test_each_caller_sees_the_tasks_within_their_reach(house: House, engine: Eng
         assert calendar.ids(ANN) == [of[ANN, 1], of[ANN, 2]]
         assert calendar.ids(EVE) == [of[EVE, 2]]
         drain(house.store, engine, 5)
-
-
-def test_an_answer_is_remembered_for_an_hour_until_a_task_of_the_scope_changes(
-    house: House, calendar: Calendar
-):
-    task = house.task(BOB, 1, deadline=DAY)
-    assert [calendar.ids(BOB), calendar.ids(BOB), calendar.looks] == [[task.id], [task.id], 1]
-    kept = calendar.sources.cache.redis
-    (key,) = kept.keys(f"task:{DAY}:u{BOB}:*")
-    assert 3590 < kept.ttl(key) <= 3600
-
-    house.task(EVE, 2, deadline=DAY)
-    assert [calendar.ids(BOB), calendar.looks] == [[task.id], 1]
-    house.make.changed(task, deadline=OTHER_DAY)
-    assert [calendar.ids(BOB), calendar.ids(BOB, OTHER_DAY), calendar.looks] == [[], [task.id], 3]
-
-
-def test_that_there_is_nothing_is_remembered_too(house: House, calendar: Calendar):
-    assert [calendar.ids(BOB), calendar.ids(BOB), calendar.looks] == [[], [], 1]
-    task = house.task(BOB, 1, deadline=DAY)
-    assert calendar.ids(BOB) == [task.id]
-
-
-def test_nobody_is_answered_with_what_is_remembered_of_another_scope(house: House, calendar: Calendar):
-    own = house.task(ADMIN, None, deadline=DAY)
-    of_bob = house.task(BOB, 1, deadline=DAY)
-    assert calendar.ids(ADMIN) == [own.id, of_bob.id]
-    members.remove_member(house.store, claim(OWNER, Right.MANAGE_MEMBERS), 1, ADMIN)
-    assert calendar.ids(ADMIN) == [own.id]
-
-
-def test_every_way_of_changing_tasks_is_seen_at_once(house: House, engine: Engine, calendar: Calendar):
-    work = claim(OWNER, Right.WORK_ON_TASKS)
-    task = house.task(BOB, 1, deadline=DAY)
-    moved = house.task(EVE, 2, deadline=DAY)
-
-    def seen() -> tuple[list[int], list[int], list[int]]:
-        return calendar.ids(OWNER), calendar.ids(ADMIN), calendar.ids(BOB)
-
-    both, one, none = ([task.id, moved.id], [task.id], [task.id]), ([moved.id], [], []), ([], [], [])
-    assert seen() == both
-    tasks.remove_task(house.store, work, task.id)
-    assert seen() == one
-    tasks.restore_task(house.store, work, task.id, None)
-    assert seen() == both
-    drain(house.store, engine, 5)
-    tasks.change_task(house.store, work, moved.id, {"deadline": OTHER_DAY})
-    assert seen() == ([task.id], [task.id], [task.id])
-    users.delete_user(house.store, claim(OWNER, Right.DELETE_USER), BOB)
-    assert calendar.ids(OWNER) == calendar.ids(ADMIN) == []
-    users.restore_user(house.store, claim(OWNER, Right.DELETE_USER), BOB)
-    assert seen() == ([task.id], [task.id], [task.id])
-    groups.delete_group(house.store, claim(OWNER, Right.MANAGE_GROUPS), 1)
-    assert seen() == none
-    groups.restore_group(house.store, claim(OWNER, Right.MANAGE_GROUPS), 1)
-    assert seen() == ([task.id], [task.id], [task.id])
-    tasks.remove_task(house.store, work, task.id, permanent=True)
-    assert seen() == none
-
-
-def test_a_sweep_that_is_not_over_hides_its_tasks(house: House, engine: Engine, calendar: Calendar):
-    of_bob = [house.task(BOB, 1, deadline=DAY).id for _ in range(3)]
-    of_eve = house.task(EVE, 2, deadline=DAY).id
-    drain(house.store, engine, 5)
-    assert calendar.ids() == [*of_bob, of_eve]
-    house.store.redis.hset("leaving", f"user:{BOB}", "{}")
-    assert calendar.ids() == [of_eve]
-    house.store.redis.hdel("leaving", f"user:{BOB}")
-    assert calendar.ids() == [*of_bob, of_eve]
-
-
-def test_without_postgresql_the_scope_is_scanned_and_what_is_whole_is_remembered(
-    house: House, sources: Sources, monkeypatch: pytest.MonkeyPatch
-):
-    task = house.task(BOB, 1, deadline=DAY)
-    away = Calendar(replace(sources, index=TaskIndex(lambda: connect(AWAY)).by_day))
-    assert [away.ids(), away.ids(), away.looks] == [[task.id], [task.id], 1]
-
-
-def test_a_scan_that_was_cut_says_so_and_is_not_remembered(
-    house: House, sources: Sources, monkeypatch: pytest.MonkeyPatch
-):
-    task = house.task(BOB, 1, deadline=DAY)
-    away = Calendar(replace(sources, index=TaskIndex(lambda: connect(AWAY)).by_day))
-    with monkeypatch.context() as patch:
-        patch.setattr(finding, "WORK_SECONDS", 0)
-        answer = away.listed()
-    assert (answer.items, answer.total, answer.beside) == ((), 0, {"date": DAY, "complete": False})
-    assert away.ids() == [task.id]
 
 
 def test_more_than_is_looked_at_is_told(house: House, engine: Engine, calendar: Calendar, monkeypatch):
