@@ -2,7 +2,7 @@
 
 import multiprocessing
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from taskapi.config import Settings
 from taskapi.config.folders import folders_of
@@ -12,7 +12,7 @@ from taskapi.domain.errors import Unavailable
 from taskapi.store import checks, dirty, heartbeats, safety, state
 from taskapi.store.client import Store
 from taskapi.store.jobs import Jobs
-from taskapi.sync import ground
+from taskapi.sync import ground, restores
 
 LONGEST_LAG_SECONDS = 60.0
 
@@ -23,11 +23,12 @@ class Unwell(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One check and what came of it."""
+    """One check and what came of it; `is_away`: what it asks does not answer."""
 
     subject: str
     is_well: bool
     finding: str
+    is_away: bool = False
 
     def __str__(self) -> str:
         return f"{'ok ' if self.is_well else 'BAD'}  {self.subject:<12} {self.finding}"
@@ -35,24 +36,42 @@ class Line:
 
 def checkup(settings: Settings, store: Store, broker: Jobs, engine: Engine) -> list[Line]:
     """Every check, in the order in which to mend."""
+    redis = _server("redis", lambda: _redis(store, settings.durability), settings)
+    queue = _server("broker", lambda: _broker(broker), settings)
+    postgres = _server("postgresql", lambda: _postgres(engine), settings)
     return [
         _checked("settings", lambda: f"{settings.taskapi_env}, home {settings.taskapi_home}"),
-        _checked("redis", lambda: _redis(store, settings.durability)),
-        _checked("ground", lambda: _ground(settings, store, engine)),
-        _checked("broker", lambda: _broker(broker)),
-        _checked("postgresql", lambda: _postgres(engine)),
-        _checked("admission", lambda: _admission(store)),
-        _checked("workers", lambda: _workers(broker)),
+        redis,
+        _checked("ground", lambda: _ground(settings, store, engine), redis),
+        queue,
+        postgres,
+        _checked("admission", lambda: _admission(store), redis),
+        _checked("restores", lambda: _restores(engine), postgres),
+        _checked("workers", lambda: _workers(broker), queue),
         _checked("shared memory", _shared_memory),
-        _checked("sync", lambda: _sync(store)),
+        _checked("sync", lambda: _sync(store), redis),
     ]
 
 
-def _checked(subject: str, check: Callable[[], str]) -> Line:
+def _server(subject: str, check: Callable[[], str], settings: Settings) -> Line:
+    """Whether it answers; if not, how it is started."""
+    line = _checked(subject, check)
+    if not line.is_away:
+        return line
+    what = "with `make run`" if settings.taskapi_env == "development" else "and look at its log"
+    return replace(line, finding=f"{line.finding.removesuffix(' Try again in a moment.')} Start it {what}.")
+
+
+def _checked(subject: str, check: Callable[[], str], server: Line | None = None) -> Line:
+    """Of a `server` that is away nothing is asked again."""
+    if server and server.is_away:
+        return Line(subject, False, f"not checked: {server.subject} is away")
     try:
         return Line(subject, True, check())
-    except (Unwell, Unavailable) as fault:
+    except Unwell as fault:
         return Line(subject, False, str(fault))
+    except Unavailable as fault:
+        return Line(subject, False, str(fault), is_away=True)
 
 
 def _redis(store: Store, durability: str) -> str:
@@ -81,7 +100,7 @@ def _broker(broker: Jobs) -> str:
 def _postgres(engine: Engine) -> str:
     missing = revisions.missing(engine)
     if missing:
-        raise Unwell(f"Revision {missing} is missing: run `flask --app taskapi:create_app db upgrade`.")
+        raise Unwell(f"Revision {missing} is missing: run `flask db upgrade`.")
     return "answers, migrated"
 
 
@@ -90,8 +109,16 @@ def _admission(store: Store) -> str:
     if found.is_restoring:
         return "Redis is frozen by a restore: what is read is answered"
     if not found.is_ready:
-        raise Unwell("Redis is not admitted, nothing is served: run `flask --app taskapi:create_app sync`.")
+        raise Unwell("Redis is not admitted, nothing is served: run `flask sync`.")
     return "Redis is admitted and open"
+
+
+def _restores(engine: Engine) -> str:
+    last = restores.last(engine)
+    if last is None:
+        return "none was made yet"
+    archive = f"; what was there before is {last['archive']}" if last["archive"] else ""
+    return f"the last was at {last['at']}: {last['action']} from {last['target']}{archive}"
 
 
 def _workers(broker: Jobs) -> str:
@@ -117,7 +144,10 @@ def _sync(store: Store) -> str:
     waiting = dirty.backlog(store)
     if waiting.quarantined:
         names = ", ".join(sorted(waiting.quarantined)[:5])
-        raise Unwell(f"PostgreSQL refuses {len(waiting.quarantined)} records ({names}): see their reasons.")
+        raise Unwell(
+            f"PostgreSQL refuses {len(waiting.quarantined)} of the records ({names}):"
+            " `flask quarantine` tells why."
+        )
     if waiting.lag > LONGEST_LAG_SECONDS:
         raise Unwell(
             f"{waiting.total} records wait, the oldest for {waiting.lag:.0f} s: is a worker running?"

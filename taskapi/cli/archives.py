@@ -1,6 +1,5 @@
 """`flask backup | backups | verify | restore | undo`: copies of everything, and the way back."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,8 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from taskapi.cli import progress
-from taskapi.cli.stores import with_stores
+from taskapi.cli.stores import unchanged_if_interrupted, with_stores
+from taskapi.cli.telling import listed, told
 from taskapi.config import Settings
 from taskapi.db.engine import Engine
 from taskapi.domain.errors import NotFound
@@ -19,7 +19,6 @@ from taskapi.services.owner import owner_again
 from taskapi.store.client import Store
 from taskapi.sync import backup as archives
 from taskapi.sync import going_back, restoring
-from taskapi.sync.backup import Backup
 from taskapi.sync.bringing import bring
 from taskapi.sync.keeping import ARCHIVE
 from taskapi.sync.restoring import Discard
@@ -94,9 +93,10 @@ def restore(
         if dry_run:
             click.echo(listed(_planned(store, engine, name)))
             return
+        _require_there(name)
         if name or discard:
             _ask(f"Everything becomes as in {name}." if name else f"{confirm} changes go.", yes=yes)
-        with progress.shown("Restoring") as seen:
+        with unchanged_if_interrupted(), progress.shown("Restoring") as seen:
             report = _restored(store, engine, name, discard, seen, offline=offline)
         click.echo(listed(report | _owned(store)))
 
@@ -112,31 +112,11 @@ def undo(*, offline: bool, yes: bool) -> None:
 
     def work(store: Store, engine: Engine) -> None:
         _ask("What was done since the last restore goes.", yes=yes)
-        with progress.shown("Undoing") as seen:
+        with unchanged_if_interrupted(), progress.shown("Undoing") as seen:
             report = going_back.undo(store, engine, _shelf(), seen, offline=offline)
         click.echo(listed(report | _owned(store)))
 
     with_stores(work)
-
-
-def told(made: Backup) -> str:
-    """A backup in a line."""
-    counts = ", ".join(f"{count} {name}s" for name, count in made.counts.items())
-    good = "good" if made.is_good else f"BROKEN: {made.flaw}" if made.flaw else "not verified"
-    return f"{made.id}  {good}  {made.bytes:,} bytes  {made.reason}, from {made.source}: {counts}"
-
-
-def listed(report: Report) -> str:
-    """A report, a line for each of its parts."""
-    return "\n".join(f"{name.replace('_', ' ')}: {_short(value)}" for name, value in report.items())
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name.replace('_', ' ')} {_short(each)}" for name, each in value.items()) or "none"
-    if isinstance(value, list | tuple):
-        return " ".join(map(str, value)) or "none"
-    return "none" if value is None else str(value)
 
 
 def _discard(name: str | None, confirm: int | None, up_to: int | None) -> Discard | None:
@@ -151,9 +131,20 @@ def _discard(name: str | None, confirm: int | None, up_to: int | None) -> Discar
     return Discard(confirm, up_to)
 
 
+def _require_there(name: str | None) -> None:
+    """Raises NotFound, before anything is asked."""
+    if name == "":
+        raise NotFound("Name a backup, or a file: `flask backups` lists them.")
+    if name and Path(name).is_dir():
+        raise NotFound(f"{name} is a folder: name a file in it.")
+    if name and not Path(name).is_file():
+        archives.find(_shelf(), name)
+
+
 def _planned(store: Store, engine: Engine, name: str | None) -> Report:
     if name is None:
         return restoring.plan(store, engine)
+    _require_there(name)
     path = Path(name)
     if path.is_file() and path.suffix == ARCHIVE:  # looked at where it lies
         return going_back.plan_backup(store, engine, open_shelf(str(path.resolve().parent)), path.stem)
@@ -190,4 +181,5 @@ def _chosen(name: str | None) -> str:
         if not found:
             raise NotFound("There is no backup yet: make one with `flask backup`.")
         return found[0].id
+    _require_there(name)
     return bring(_shelf(), Path(name)) if Path(name).is_file() else name

@@ -10,6 +10,7 @@ from flask.cli import with_appcontext
 
 from taskapi.cli.progress import shown
 from taskapi.cli.stores import the_store, with_stores
+from taskapi.cli.telling import counted
 from taskapi.db.engine import Engine
 from taskapi.diagnosis import checkup
 from taskapi.domain.errors import Unavailable
@@ -114,7 +115,7 @@ def scrubbed(found: Scrubbed) -> list[str]:
 
 def differences(found: Comparison) -> list[str]:
     """A comparison, line by line."""
-    same = ", ".join(f"{count} {kind}{'' if count == 1 else 's'}" for kind, count in found.same.items())
+    same = ", ".join(counted(count, kind) for kind, count in found.same.items())
     groups: Mapping[str, Sequence[str]] = {
         "only in Redis": found.only_redis,
         "only in PostgreSQL": found.only_postgres,

@@ -57,11 +57,15 @@ def retry(kind: str, id: int) -> None:  # noqa: A002 - as people call it
 @quarantine.command()
 @click.argument("kind", type=click.Choice(list(KINDS)))
 @click.argument("id", type=click.IntRange(1))
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @with_appcontext
-def discard(kind: str, id: int) -> None:  # noqa: A002 - as people call it
+def discard(kind: str, id: int, yes: bool) -> None:  # noqa: A002 - as people call it
     """Give the refused change of KIND ID up: the record becomes what PostgreSQL has, or is purged."""
 
     def work(store: Store, engine: Engine) -> None:
+        for refusal in [] if yes else kept.some(store, [keys.record(kind, id)]):
+            click.echo(f"PostgreSQL refuses {refusal.name}: {refusal.reason}")
+            click.confirm("This change of it goes for good; no backup has it. Go on?", abort=True)
         read = partial(queries.record, engine)
         shown = service.discard_refused(store, _claim(), read, kind, id)
         drain(store, engine, SECONDS)

@@ -1,7 +1,8 @@
 """What the commands work on, and how their faults are told."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import click
 from flask import current_app
@@ -16,6 +17,17 @@ from taskapi.sync.errors import Foreign
 def the_store() -> Store:
     found: Store = current_app.extensions["taskapi.store"]
     return found
+
+
+@contextmanager
+def unchanged_if_interrupted() -> Iterator[None]:
+    """Says to whoever presses Ctrl-C in the block what became of it: nothing, unless the interrupt tells."""
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        notes: list[str] = getattr(interrupt, "__notes__", [])
+        click.echo(" ".join(["Interrupted.", *(notes or ["Nothing was changed."])]), err=True)
+        sys.exit(130)
 
 
 def with_stores(work: Callable[[Store, Engine], None]) -> None:

@@ -5,8 +5,10 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from taskapi.cli.stores import with_stores
+from taskapi.cli.telling import counted
 from taskapi.db.engine import Engine
 from taskapi.services.owner import ensure_owner
+from taskapi.store import dirty
 from taskapi.store.client import Store
 from taskapi.sync import closing
 from taskapi.sync.admission import admit
@@ -30,6 +32,11 @@ def sync() -> None:
         if again.finding is not Finding.READY:
             click.echo(again.sentence)
         click.echo(told(flushed))
+        if apart := len(dirty.backlog(store).quarantined):
+            click.echo(
+                f"PostgreSQL refuses {counted(apart, 'record')}, set apart and served on:"
+                " `flask quarantine` tells why."
+            )
 
     with_stores(work)
 
@@ -48,9 +55,7 @@ def close() -> None:
 
 def told(flushed: Flushed) -> str:
     """A flush in a sentence."""
-    rows = ", ".join(
-        f"{count} {kind}{'' if count == 1 else 's'}" for kind, count in flushed.rows.items() if count
-    )
+    rows = ", ".join(counted(count, kind) for kind, count in flushed.rows.items() if count)
     refused = f" {flushed.refused} refused by PostgreSQL and set apart." if flushed.refused else ""
     left = f"{flushed.left} still to carry." if flushed.left else "Nothing is left."
     return f"Carried to PostgreSQL: {rows or 'nothing new'}. {left}{refused}"

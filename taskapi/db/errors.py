@@ -11,6 +11,7 @@ from taskapi.domain.errors import Unavailable
 # Classes of SQLSTATE that blame the rows: cardinality, data, integrity, check option, limit, trigger.
 _ROW_FAULTS = frozenset({"21", "22", "23", "44", "54", "P0"})
 _NO_TABLES = frozenset({"42P01", "42703"})
+SOMEBODY = "Somebody else is at it, such as an admission or a restore. Try again when it is done."
 _CANCELLED, _HELD = "57014", "55P03"
 
 
@@ -52,11 +53,9 @@ def _named(fault: DBAPIError) -> Exception:
     if state[:2] in _ROW_FAULTS:
         return RowsRefused(reason)
     if state in _NO_TABLES:
-        return NotMigrated(
-            f"PostgreSQL is not migrated ({reason}): run `flask --app taskapi:create_app db upgrade`."
-        )
+        return NotMigrated(f"PostgreSQL is not migrated ({reason}): run `flask db upgrade`.")
     if state == _CANCELLED:
         return TookTooLong(f"PostgreSQL took too long: {reason}")
     if state == _HELD:
-        return Held(f"Somebody else is at it, such as an admission or a restore: {reason}")
+        return Held(SOMEBODY)
     return PostgresAway(f"PostgreSQL is away: {reason}")

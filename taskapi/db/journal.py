@@ -33,8 +33,8 @@ REBUILT, GONE_BACK, UNDONE = "rebuilt", "restored", "undone"
 """Its actions: nothing went back, a backup was restored, or the restore before was taken back."""
 
 _LAST_RESTORE = text(
-    "SELECT version, action, operation, fields->'target'->>1 AS target, fields->'archive'->>1 AS archive"
-    " FROM change WHERE kind = 'restore' AND (NOT :archived OR fields->'archive'->>1 IS NOT NULL)"
+    "SELECT version, action, operation, fields->'target'->>1 AS target, fields->'archive'->>1 AS archive,"  # noqa: S608
+    f" {_MOMENT} FROM change WHERE kind = 'restore' AND (NOT :archived OR fields->'archive'->>1 IS NOT NULL)"
     " ORDER BY record_id DESC LIMIT 1"
 )
 _RESTORES = text(
@@ -101,6 +101,7 @@ class Restored:
     operation: str
     target: str
     archive: str | None
+    at: str
 
 
 def last_restore(connection: Connection, *, archived: bool = False) -> Restored | None:

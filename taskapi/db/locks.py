@@ -5,7 +5,8 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, text
 
-from taskapi.db.errors import faults_named
+from taskapi.db.errors import Held, faults_named
+from taskapi.domain.clock import timestamp
 
 _KEY = int.from_bytes(b"taskapi")
 IDLE_SECONDS = 8.0
@@ -14,6 +15,12 @@ ALONE_IDLE = "30min"
 _HEARD = "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3"
 """So PostgreSQL notices within half a minute that the machine of whoever holds the lock is gone."""
 
+_NAME = "taskapi: "
+_HOLDER = text(
+    "SELECT application_name FROM pg_stat_activity JOIN pg_locks USING (pid)"
+    " WHERE locktype = 'advisory' AND classid = :high AND objid = :low AND objsubid = 1"
+    " AND granted AND mode = 'ExclusiveLock'"
+)
 _COMPARE_KEY = int.from_bytes(b"compare")
 
 
@@ -28,21 +35,38 @@ def hold_shared(connection: Connection) -> None:
 
 
 @contextmanager
-def held_alone(engine: Engine, *, patient: bool = True) -> Iterator[Connection]:
+def held_alone(engine: Engine, work: str = "", *, patient: bool = True) -> Iterator[Connection]:
     """A connection of its own that keeps every flush and other admission out until the block ends.
 
     The lock belongs to the session, over its transactions: whoever loses the connection loses the
-    lock with it, and so does whoever stands still for `ALONE_IDLE`. Raises Held after the lock time-out;
-    unless `patient`, after the moment that it takes for somebody's death to be noticed.
+    lock with it, and so does whoever stands still for `ALONE_IDLE`. Raises Held after the lock time-out, and
+    unless `patient`, after the moment that it takes for somebody's death to be noticed; it names the `work`
+    for which another holds it.
     """
     with faults_named(), engine.connect() as connection:
         connection.detach()
         connection.execute(text(f"SET idle_session_timeout = '{ALONE_IDLE}'; {_HEARD}"))
         if not patient:
             connection.execute(text(f"SET LOCAL lock_timeout = {MOMENT_MS}"))
-        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _KEY})
+        _lock(connection)
+        name = f"{_NAME}{work} since {timestamp()}" if work else _NAME
+        connection.execute(text("SELECT set_config('application_name', :name, false)"), {"name": name})
         connection.commit()
         yield connection
+
+
+def _lock(connection: Connection) -> None:
+    try:
+        with faults_named():
+            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _KEY})
+    except Held as held:
+        connection.rollback()
+        name = connection.scalar(_HOLDER, {"high": _KEY >> 32, "low": _KEY & 0xFFFFFFFF}) or ""
+        work, _, since = name.removeprefix(_NAME).partition(" since ")
+        if not since:
+            raise
+        told = f"{work[0].upper()}{work[1:]} is under way since {since}. Try again when it is done."
+        raise Held(told) from held
 
 
 @contextmanager

@@ -3,8 +3,8 @@
 from taskapi.domain.errors import Conflict, Full, Moved, Refused, Taken, Unauthorized, Unavailable
 
 UNVERIFIED = (
-    "The data store has restarted and is being compared with PostgreSQL; nobody reads or writes before that."
-    " Try again in a moment; while PostgreSQL is away, when it is back."
+    "The data store has restarted, or a restore was broken off: it is being compared with PostgreSQL, and"
+    " nobody reads or writes before that. Try again in a moment; while PostgreSQL is away, when it is back."
 )
 OVERTAKEN = "This restore was overtaken by another or by an admission. Look at the state, and try again."
 RESTORING_SECONDS = 5

@@ -67,7 +67,8 @@ def require_room(store: Store) -> None:
     if not found.suffices:
         raise Full(
             f"Redis uses {found.used} bytes and may use {found.limit}: no room to build what it holds a"
-            " second time. Give it more, or restore with offline=true: then nothing is answered meanwhile."
+            " second time. Give it more, or restore offline (`offline=true`,"
+            " `--offline`): then nothing is answered meanwhile."
         )
 
 
@@ -217,12 +218,12 @@ def _told(store: Store, found: int) -> None:
     if found == _OTHERS:
         raise Conflict(
             f"Database {number} of this Redis holds something that is not taskapi's; a restore builds there."
-            " Empty it, or restore with offline=true."
+            " Empty it, or restore offline (`offline=true`, `--offline`)."
         )
     if found == _NONE:
         raise Conflict(
             f"This Redis has no database {number}, where a restore builds. Allow it (`databases`), or restore"
-            " with offline=true."
+            " offline (`offline=true`, `--offline`)."
         )
 
 

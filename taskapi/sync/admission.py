@@ -97,7 +97,7 @@ def admit(store: Store, engine: Engine, *, suspect: bool = False) -> Verdict:
         return Verdict(Finding.READY, found.epoch)
     if store.safe_only:
         safety.require_safe(store)
-    with locks.held_alone(engine, patient=not found.is_restoring) as connection:
+    with locks.held_alone(engine, "an admission", patient=not found.is_restoring) as connection:
         failpoints.reach("admission.locked")
         return admit_alone(store, connection)
 

@@ -58,7 +58,7 @@ def frozen(store: Store, engine: Engine, *, offline: bool) -> Iterator[Frozen]:
 
     Raises Unavailable if Redis is not open, PostgresAway, Conflict as `staging.claim` does.
     """
-    with locks.held_alone(engine) as connection:
+    with locks.held_alone(engine, "a restore") as connection:
         failpoints.reach("freezing.locked")
         token = token_hex(16)
         if not state.freeze(store, token):
@@ -78,16 +78,17 @@ def frozen(store: Store, engine: Engine, *, offline: bool) -> Iterator[Frozen]:
             elif isinstance(end, Refused):
                 raise Unavailable(f"{end} {DECIDED}") from end
             else:
+                end.add_note(DECIDED)
                 log.warning("interrupted", told=DECIDED)
             raise
 
 
 @contextmanager
 def needed(held: Frozen, shelf: Shelf, backup_id: str | None) -> Iterator[None]:
-    """Takes the archive of the present away again, if the restore that it was made for is refused."""
+    """Takes the archive of the present away again, if the restore that it was made for comes to nothing."""
     try:
         yield
-    except Refused:
+    except (Refused, KeyboardInterrupt, SystemExit):
         if backup_id and not held.is_decided:
             shelf.delete(file_of(backup_id))
         raise

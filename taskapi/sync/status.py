@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from taskapi.db import queries
-from taskapi.db.engine import Engine, is_reachable
+from taskapi.db.engine import Engine, is_reachable, within
 from taskapi.db.errors import PostgresAway
 from taskapi.domain import clock
 from taskapi.domain.errors import Unavailable
@@ -12,9 +12,11 @@ from taskapi.store import checks, cleanups, comparisons, dirty, heartbeats, stat
 from taskapi.store.client import Store
 from taskapi.store.heartbeats import Alive
 from taskapi.store.jobs import Jobs
-from taskapi.sync import ground
+from taskapi.store.state import State
+from taskapi.sync import ground, restores
 from taskapi.sync.headroom import headroom
 
+ANSWER_SECONDS = 1.0
 NOBODY = Alive((), beat=False)
 
 
@@ -23,7 +25,9 @@ def read_status(store: Store, engine: Engine, broker: Jobs, interval: float) -> 
     waiting, done, now = dirty.backlog(store), syncs.history(store), state.look(store)
     since = _seconds_since(done.last_sync)
     alive, kept = _alive(broker), watch.kept(store)
+    answers = _postgres_answers(engine)
     return {
+        "state": _state(now),
         "running": alive.is_running,
         "interval": duration(interval),
         "last_sync": done.last_sync,
@@ -32,7 +36,7 @@ def read_status(store: Store, engine: Engine, broker: Jobs, interval: float) -> 
         "dirty_types": [f"{kind}s" for kind in waiting.dirty],
         "pending_changes": waiting.total > 0,
         "redis_status": "connected" if now.is_ready or now.is_restoring else "error",
-        "postgres_status": "connected" if _postgres_answers(engine) else "error",
+        "postgres_status": "connected" if answers else "error",
         "lag": round(waiting.lag, 3),
         "dirty": {f"{kind}s": count for kind, count in waiting.dirty.items()},
         "quarantine": len(waiting.quarantined),
@@ -41,6 +45,7 @@ def read_status(store: Store, engine: Engine, broker: Jobs, interval: float) -> 
         "losses": list(done.losses),
         "sync_count": done.sync_count,
         "rows_synced": done.rows_synced,
+        "last_restore": _last_restore(engine) if answers else None,
         "last_compare": comparisons.last(store),
         "cleanup": cleanups.last(store),
         "headroom": headroom(store, now, kept),
@@ -57,6 +62,20 @@ def read_stats(store: Store, engine: Engine, broker: Jobs, interval: float) -> d
         "postgresql": _postgres_counts(engine) if status["postgres_status"] == "connected" else None,
         "sync": {name: status[name] for name in shown},
     }
+
+
+def _state(now: State) -> str:
+    """What Redis does: it is `ready`, is `restoring`, or was `closed`, or is `unverified` after a restart."""
+    known = {"ready": now.is_ready, "restoring": now.is_restoring, "closed": now.is_closed}
+    return next((name for name, is_so in known.items() if is_so), "unverified")
+
+
+def _last_restore(engine: Engine) -> dict[str, Any] | None:
+    try:
+        with within(ANSWER_SECONDS):
+            return restores.last(engine)
+    except PostgresAway:
+        return None
 
 
 def duration(seconds: float) -> str:

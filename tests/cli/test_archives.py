@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 
 from taskapi.db.engine import connect as connect_postgres
+from taskapi.domain import failpoints
 from taskapi.services.owner import ensure_owner
 from taskapi.store import checks
 from taskapi.store.client import Store
@@ -47,7 +48,7 @@ def test_a_backup_is_made_listed_and_proved(run: Run, shelf: Path) -> None:
     made = run("backup")
     assert made.exit_code == 0, made.output
     assert f"{newest(shelf)}  good  " in made.output
-    assert "1 tasks" in made.output
+    assert "1 task" in made.output
     assert run("backups").output == made.output
     assert run("verify").output == made.output
     assert run("verify", newest(shelf)).exit_code == 0
@@ -87,6 +88,42 @@ def test_without_a_name_redis_is_filled_anew_and_keeps_what_postgresql_lacks(
     assert done.exit_code == 0, done.output
     assert tasks(store) == 1
     assert run("undo", "--yes").stderr == "There is no restore to take back: none has replaced anything.\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "said", "left"),
+    [
+        ("freezing.claimed", "Interrupted. Nothing was changed.\n", 2),
+        ("turning.written", "Interrupted. Nothing was changed.\n", 2),
+        ("turning.committed", "Interrupted. This restore may be decided all the same", 1),
+    ],
+)
+def test_an_interrupt_says_what_became_of_it(
+    run: Run, shelf: Path, store: Store, line: str, said: str, left: int
+) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    run("backup")
+    backup = newest(shelf)
+    Maker(store).task()
+    with failpoints.armed(line, interrupt):
+        done = run("restore", backup, "--yes")
+    assert (done.exit_code, said in done.stderr) == (130, True)
+    run("sync")
+    assert tasks(store) == left
+    assert len(list(shelf.glob("*.taskapi"))) == 3 - left
+
+
+def test_what_is_not_there_is_told_before_anything_is_asked(run: Run, shelf: Path, tmp_path: Path) -> None:
+    for name, said in {
+        "nonsense": "There is no backup nonsense.",
+        "": "Name a backup, or a file: `flask backups` lists them.",
+        str(tmp_path): f"{tmp_path} is a folder: name a file in it.",
+    }.items():
+        for words in (("restore", name), ("restore", name, "--dry-run"), ("verify", name)):
+            done = run(*words)
+            assert (done.exit_code, done.output) == (1, f"{said}\n")
 
 
 def test_what_postgresql_lacks_is_discarded_if_that_is_confirmed(run: Run, shelf: Path, store: Store) -> None:

@@ -61,15 +61,32 @@ def test_what_is_taken_at_last_is_told(run: Run, refused: int, store: Store) -> 
 
 
 def test_a_change_is_given_up(run: Run, refused: int, store: Store) -> None:
-    done = run("quarantine", "discard", "task", str(refused))
+    done = run("quarantine", "discard", "task", str(refused), "--yes")
     assert (done.exit_code, "is what PostgreSQL has of it" in done.output) == (0, True)
     assert b'"title":"good"' in store.redis.get(f"task:{refused}")
+
+
+def test_nothing_is_given_up_unasked(run: Run, refused: int, store: Store) -> None:
+    asked = run("quarantine", "discard", "task", str(refused), typed="n\n")
+    assert asked.exit_code == 1
+    assert f"PostgreSQL refuses task:{refused}: " in asked.output
+    assert b'"title":"good"' not in store.redis.get(f"task:{refused}")
+    assert run("quarantine", "discard", "task", str(refused), typed="y\n").exit_code == 0
+    assert b'"title":"good"' in store.redis.get(f"task:{refused}")
+
+
+def test_a_sync_says_what_is_set_apart(run: Run, refused: int) -> None:
+    done = run("sync")
+    said = "PostgreSQL refuses 1 record, set apart and served on: `flask quarantine` tells why."
+    assert (done.exit_code, done.output.splitlines()[-1]) == (0, said)
+    run("quarantine", "discard", "task", str(refused), "--yes")
+    assert "refuses" not in run("sync").output
 
 
 def test_a_record_of_which_postgresql_has_nothing_is_purged(run: Run, engine: Engine, store: Store) -> None:
     task = Maker(store).task(title=BAD)
     drain(store, engine, 5)
-    done = run("quarantine", "discard", "task", str(task.id))
+    done = run("quarantine", "discard", "task", str(task.id), "--yes")
     assert done.output == f"task:{task.id} is purged: PostgreSQL had nothing of it.\n"
 
 

@@ -1,5 +1,6 @@
 """`flask sync | close | compare | doctor`, as an operator runs them."""
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -12,16 +13,19 @@ from taskapi import cli
 from taskapi.cli import syncing
 from taskapi.config import load_settings
 from taskapi.db import meta
-from taskapi.db.engine import Engine, transaction
+from taskapi.db.engine import Engine, connect, transaction
 from taskapi.diagnosis import checkup
 from taskapi.domain.clock import timestamp
 from taskapi.domain.records import User
 from taskapi.embedded.servers import Servers
 from taskapi.extensions import db
+from taskapi.outside.shelf import Shelf
 from taskapi.store import dirty, heartbeats, jobs, state
 from taskapi.store.client import Store
+from taskapi.store.client import connect as connect_redis
 from taskapi.sync import auditing
 from taskapi.sync.flush import Flushed
+from taskapi.sync.restoring import rebuild
 from tests.conftest import product_environment
 from tests.db.minimal import minimal_app
 from tests.sync.conftest import create, new_task, restart
@@ -244,6 +248,38 @@ def test_the_doctor_lives_without_anything(opened: Store, engine: Engine, server
     ill = {line.subject for line in checkup(settings, opened, nowhere, engine) if not line.is_well}
     assert ill >= {"broker", "workers"}
     broker.redis.close()
+
+
+def test_the_doctor_says_once_what_is_away_and_how_it_starts(opened: Store, engine: Engine, servers: Servers):
+    settings = load_settings(product_environment(servers), None)
+    gone, nobody = connect_redis("redis://127.0.0.1:1/0"), jobs.connect("redis://127.0.0.1:1/0")
+    nowhere = connect("postgresql+psycopg2://nobody@127.0.0.1:1/nothing")
+
+    lines = {line.subject: line for line in checkup(settings, gone, nobody, nowhere)}
+
+    assert [name for name, line in lines.items() if "`make run`" in line.finding] == [
+        "redis",
+        "broker",
+        "postgresql",
+    ]
+    assert lines["redis"].finding == "The data store is away. Start it with `make run`."
+    for name, server in {"ground": "redis", "sync": "redis", "workers": "broker"}.items():
+        assert (lines[name].is_well, lines[name].finding) == (False, f"not checked: {server} is away")
+    assert lines["restores"].finding == "not checked: postgresql is away"
+
+
+def test_the_doctor_knows_the_last_restore_and_the_way_to_what_is_refused(
+    run: Run, opened: Store, engine: Engine, shelf: Shelf
+):
+    assert "none was made yet" in run("doctor").output
+    rebuild(opened, engine, shelf)
+    new_task(opened)
+    dirty.quarantine(opened, dirty.peek(opened).marks, "a test")
+
+    found = run("doctor").output
+
+    assert re.search(r"restores +the last was at 20\S+Z: rebuilt from postgresql$", found, re.MULTILINE)
+    assert "PostgreSQL refuses 1 of the records (task:1): `flask quarantine` tells why." in found
 
 
 def _no_semaphore() -> None:

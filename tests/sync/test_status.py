@@ -11,14 +11,17 @@ from taskapi.domain import clock
 from taskapi.domain.clock import timestamp
 from taskapi.domain.records import Group
 from taskapi.embedded.servers import Servers
-from taskapi.store import dirty, heartbeats, jobs, syncs
+from taskapi.outside.shelf import Shelf
+from taskapi.store import dirty, heartbeats, jobs, state, syncs
 from taskapi.store.client import Store
 from taskapi.store.jobs import Jobs
 from taskapi.store.syncs import Loss
 from taskapi.sync import status
+from taskapi.sync.backup import back_up
 from taskapi.sync.flush import drain
+from taskapi.sync.going_back import go_back
 from taskapi.sync.status import duration, read_stats, read_status
-from tests.sync.conftest import create, new_task
+from tests.sync.conftest import create, new_task, restart
 
 MINUTES = 900.0
 
@@ -73,6 +76,41 @@ def test_with_postgresql_and_the_broker_away(opened: Store, engine: Engine):
 
     assert (found["postgres_status"], found["running"]) == ("error", False)
     assert read_stats(opened, away, nobody, MINUTES)["postgresql"] is None
+
+
+def test_what_redis_does_is_told_all_the_while(opened: Store, engine: Engine, broker: Jobs):
+    def told() -> str:
+        found: str = read_status(opened, engine, broker, MINUTES)["state"]
+        return found
+
+    seen = [told()]
+    state.freeze(opened, "token")
+    seen.append(told())
+    state.thaw(opened, "token")
+    state.close(opened)
+    seen.append(told())
+    restart(opened)
+    opened.redis.hset("meta", "state", "ready")
+    seen.append(told())
+
+    assert seen == ["ready", "restoring", "closed", "unverified"]
+
+
+def test_the_last_restore_is_told_whoever_asked_for_it(
+    opened: Store, engine: Engine, broker: Jobs, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+):
+    assert read_status(opened, engine, broker, MINUTES)["last_restore"] is None
+    made = back_up(opened, engine, shelf)
+    new_task(opened)
+    archive = go_back(opened, engine, shelf, made.id)["archive"]
+
+    found = read_status(opened, engine, broker, MINUTES)["last_restore"]
+    assert (found["action"], found["target"], found["archive"]) == ("restored", made.id, archive)
+    assert found["at"] <= clock.timestamp()
+
+    away = connect("postgresql+psycopg2://nobody@127.0.0.1:1/nothing")
+    monkeypatch.setattr(status, "is_reachable", lambda engine: True)
+    assert read_status(opened, away, broker, MINUTES)["last_restore"] is None
 
 
 def test_postgresql_going_away_between_two_questions(

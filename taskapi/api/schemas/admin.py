@@ -105,6 +105,16 @@ class CleanupOut(Schema):
     removed = fields.Integer()
 
 
+@such_as(action="restored", target="20300130T091500Z-5b1c", archive="20300130T101500Z-77ae")
+class LastRestoreOut(Schema):
+    """The last restore; `archive` is the backup of what was there before, null if nothing was replaced."""
+
+    at = fields.DateTime()
+    action = fields.String(metadata={"enum": ["rebuilt", "restored", "undone"]})
+    target = fields.String(metadata={"description": "The backup, or postgresql."})
+    archive = fields.String(allow_none=True)
+
+
 @such_as(
     id="20300130T091500Z-5b1c",
     bytes=20481,
@@ -138,6 +148,7 @@ class BackupOut(Schema):
 
 
 @such_as(
+    state="ready",
     interval="15m0s",
     time_since_last_sync="4m10s",
     dirty_types=["task"],
@@ -156,6 +167,12 @@ class BackupOut(Schema):
 class StatusOut(Schema):
     """The state of both stores and of what carries between them."""
 
+    state = fields.String(
+        metadata={
+            "enum": ["ready", "restoring", "closed", "unverified"],
+            "description": "Of Redis: restoring, it is read and not written; closed or unverified, neither.",
+        }
+    )
     running = fields.Boolean(metadata={"description": "Whether a worker and the beat were seen lately."})
     interval = fields.String()
     last_sync = fields.DateTime(allow_none=True)
@@ -173,6 +190,11 @@ class StatusOut(Schema):
     losses = fields.List(fields.Nested(LossOut))
     sync_count = fields.Integer()
     rows_synced = fields.Integer()
+    last_restore = fields.Nested(
+        LastRestoreOut,
+        allow_none=True,
+        metadata={"description": "Whoever asked for it; null before the first, or while PostgreSQL is away."},
+    )
     last_compare = fields.Dict(
         allow_none=True,
         metadata={"description": "{at, equal, sound, exact, repaired, left} of the last audit."},
