@@ -18,7 +18,7 @@ from taskapi.store import cleanups, jobs, leftovers
 from taskapi.store.client import Store
 from taskapi.store.jobs import Jobs
 from taskapi.sync import backup, uploads
-from taskapi.sync.keeping import LEFT_BEHIND_SECONDS
+from taskapi.sync.retaining import LEFT_BEHIND_SECONDS
 from taskapi.sync.returns import returns
 
 LONGEST_SECONDS = 600.0
@@ -81,7 +81,7 @@ def _jobs(ground: Ground, dry_run: bool, _: Progress) -> Counts:
 
 
 def _backups(ground: Ground, dry_run: bool, _: Progress) -> Counts:
-    """Those beyond BACKUP_KEEP; and what whoever died has left half-written there, uncounted."""
+    """Those in excess of BACKUP_KEEP; and what whoever died has left half-written there, uncounted."""
     keep = ground.settings.backup_keep
     return {"backups": len(backup.retain(ground.engine, ground.backups, keep, dry_run=dry_run))}
 

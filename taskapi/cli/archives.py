@@ -12,6 +12,7 @@ from taskapi.cli.stores import unchanged_if_interrupted, with_stores
 from taskapi.cli.telling import listed, told
 from taskapi.config import Settings
 from taskapi.db.engine import Engine
+from taskapi.db.locks import backups_used
 from taskapi.domain.errors import NotFound
 from taskapi.domain.progress import Progress
 from taskapi.outside.shelf import Shelf, open_shelf
@@ -37,8 +38,10 @@ def backup() -> None:
     def work(store: Store, engine: Engine) -> None:
         with progress.shown("Backing up") as seen:
             made = archives.back_up(store, engine, _shelf(), "asked", seen)
-        archives.retain(engine, _shelf(), current_app.config["SETTINGS"].backup_keep)
         click.echo(told(made))
+        gone = archives.retain(engine, _shelf(), current_app.config["SETTINGS"].backup_keep)
+        if gone:
+            click.echo(f"Deleted, as there are newer ones (BACKUP_KEEP): {', '.join(gone)}")
 
     with_stores(work)
 
@@ -156,7 +159,8 @@ def _restored(
 ) -> Report:
     if name is None:
         return restoring.rebuild(store, engine, _shelf(), seen, offline=offline, discard=discard)
-    return going_back.go_back(store, engine, _shelf(), _chosen(name), seen, offline=offline)
+    with backups_used(engine):  # from the moment that it is brought here
+        return going_back.go_back(store, engine, _shelf(), _chosen(name), seen, offline=offline)
 
 
 def _owned(store: Store) -> dict[str, str]:

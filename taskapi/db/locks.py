@@ -1,9 +1,10 @@
-"""The advisory locks: the sync's, which a flush shares and an admission holds alone, and the compare's."""
+"""The advisory locks: the sync's, which a flush shares and an admission holds alone, and those of others."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
 
 from taskapi.db.errors import Held, faults_named
 from taskapi.domain.clock import timestamp
@@ -12,6 +13,7 @@ _KEY = int.from_bytes(b"taskapi")
 IDLE_SECONDS = 8.0
 MOMENT_MS = 1000
 ALONE_IDLE = "30min"
+USED_IDLE = "6h"
 _HEARD = "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3"
 """So PostgreSQL notices within half a minute that the machine of whoever holds the lock is gone."""
 
@@ -22,6 +24,8 @@ _HOLDER = text(
     " AND granted AND mode = 'ExclusiveLock'"
 )
 _COMPARE_KEY = int.from_bytes(b"compare")
+_BACKUPS_KEY = int.from_bytes(b"backups")
+_UNLOCK = text("SELECT pg_advisory_unlock_all()")
 
 
 def hold_shared(connection: Connection) -> None:
@@ -78,4 +82,32 @@ def compare_turn(engine: Engine) -> Iterator[bool]:
         connection.commit()
         yield is_mine
         # At once: the server may take a moment to see that a connection is gone.
-        connection.execute(text("SELECT pg_advisory_unlock_all()"))
+        connection.execute(_UNLOCK)
+
+
+@contextmanager
+def backups_used(engine: Engine) -> Iterator[None]:
+    """Has no backup deleted until the block ends; whoever dies needs none any more.
+
+    Any number may do so at once. Raises Held after the lock time-out, PostgresAway.
+    """
+    with faults_named(), engine.connect() as connection:
+        connection.detach()
+        connection.execute(text(f"SET idle_session_timeout = '{USED_IDLE}'; {_HEARD}"))
+        connection.execute(text("SELECT pg_advisory_lock_shared(:key)"), {"key": _BACKUPS_KEY})
+        connection.commit()
+        yield
+        with suppress(DBAPIError):  # lost meanwhile, as it is after a restart of PostgreSQL
+            connection.execute(_UNLOCK)
+
+
+@contextmanager
+def backups_unused(engine: Engine) -> Iterator[bool]:
+    """Whether backups may be deleted until the block ends: nobody goes back to one, or deletes, meanwhile."""
+    with faults_named(), engine.connect() as connection:
+        connection.detach()
+        is_mine = bool(connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _BACKUPS_KEY}))
+        connection.commit()
+        yield is_mine
+        with suppress(DBAPIError):
+            connection.execute(_UNLOCK)

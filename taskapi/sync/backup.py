@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from taskapi.db import journal, meta
+from taskapi.db import journal, locks, meta
 from taskapi.db.engine import Connection, Engine, connection_of, transaction
 from taskapi.db.errors import PostgresAway
 from taskapi.domain import failpoints
@@ -19,7 +19,7 @@ from taskapi.domain.clock import timestamp
 from taskapi.domain.progress import Progress, part, unseen
 from taskapi.outside.shelf import Shelf
 from taskapi.store.client import Store
-from taskapi.sync import archive, keeping, loading
+from taskapi.sync import archive, keeping, loading, retaining
 from taskapi.sync.archive import About, Archive, open_whole
 from taskapi.sync.catching_up import catch_up
 from taskapi.sync.errors import Broken
@@ -113,19 +113,31 @@ def verify_pending(engine: Engine, shelf: Shelf) -> list[Backup]:
 
 
 def retain(engine: Engine, shelf: Shelf, keep: int, *, dry_run: bool = False) -> list[str]:
-    """`keeping.retain`, but what `undo` goes back to stays; returns the ids of those that went.
+    """`retaining.retain`, but what was last restored stays, and what `undo` goes back to; returns the ids.
 
-    While PostgreSQL is away nobody knows which that is, and none goes. Raises Unavailable.
+    While somebody goes back to a backup none goes, nor while PostgreSQL is away: nobody knows then which is
+    needed. Raises Unavailable.
     """
     try:
-        with transaction(engine) as connection:
-            last = journal.last_restore(connection, archived=True)
-            found = meta.installation(connection)
+        with locks.backups_unused(engine) as unused:
+            if not (unused or dry_run):
+                log.info("no backup was deleted", reason="one of them is being restored")
+                return []
+            needed, own = _needed(engine)
+            return retaining.retain(shelf, keep, own, needed, dry_run=dry_run)
     except PostgresAway as away:
         log.warning("no backup was deleted", reason=str(away))
         return []
-    own = found.incarnation if found else ""
-    return keeping.retain(shelf, keep, own, last.archive if last else None, dry_run=dry_run)
+
+
+def _needed(engine: Engine) -> tuple[set[str], str]:
+    """The backups that must stay, and the installation whose they are."""
+    with transaction(engine) as connection:
+        last = (journal.last_restore(connection), journal.last_restore(connection, archived=True))
+        found = meta.installation(connection)
+    restores = [each for each in last if each]
+    needed = {each.target for each in restores} | {each.archive or "" for each in restores}
+    return needed, found.incarnation if found else ""
 
 
 @contextmanager

@@ -2,13 +2,16 @@
 
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from taskapi.db import journal, merging, meta, refused, scratch
+from taskapi.db import journal, locks, merging, meta, refused, scratch
 from taskapi.db.engine import Connection, Engine, transaction, trial, unhurried
 from taskapi.db.journal import GONE_BACK, UNDONE
+from taskapi.db.merging import Merged
 from taskapi.db.refused import Refused
 from taskapi.db.schema import RECORDS
 from taskapi.domain import failpoints
@@ -36,14 +39,18 @@ def plan_backup(store: Store, engine: Engine, shelf: Shelf, backup_id: str) -> d
 
     Everything is tried in PostgreSQL, and taken back. Raises what `go_back` raises.
     """
-    backup = _found(shelf, backup_id)
-    catch_up(store, engine, CATCH_UP_SECONDS)
+    with _held(engine, shelf, backup_id) as backup:
+        catch_up(store, engine, CATCH_UP_SECONDS)
+        merged = _weighed(engine, shelf, backup)
+    return {"action": "restore", "target": backup.id, "records": merged.told, "room": room_told(store)}
+
+
+def _weighed(engine: Engine, shelf: Shelf, backup: Backup) -> Merged:
     with trial(engine) as connection:
         unhurried(connection)
         _is_anothers(connection, backup)
         with loaded(connection, shelf, backup.id):
-            merged = merging.weigh(connection, scratch.SCHEMA, _refused(connection))
-    return {"action": "restore", "target": backup.id, "records": merged.told, "room": room_told(store)}
+            return merging.weigh(connection, scratch.SCHEMA, _refused(connection))
 
 
 def go_back(
@@ -62,9 +69,9 @@ def go_back(
     NotFound, Broken, Conflict, Full, Unavailable: before PostgreSQL was asked to commit nothing has happened;
     after that the next admission ends it.
     """
-    backup = _found(shelf, backup_id)
-    report = _went_back(_Way(store, engine, shelf, backup, GONE_BACK, offline), progress)
-    return {"action": "restore"} | report
+    with _held(engine, shelf, backup_id) as backup:
+        way = _Way(store, engine, shelf, backup, GONE_BACK, offline)
+        return {"action": "restore"} | _went_back(way, progress)
 
 
 def undo(
@@ -78,8 +85,9 @@ def undo(
         last = journal.last_restore(connection, archived=True)
     if last is None or last.archive is None:
         raise Conflict("There is no restore to take back: none has replaced anything.")
-    backup = _found(shelf, last.archive)
-    return {"action": "undo"} | _went_back(_Way(store, engine, shelf, backup, UNDONE, offline), progress)
+    with _held(engine, shelf, last.archive) as backup:
+        way = _Way(store, engine, shelf, backup, UNDONE, offline)
+        return {"action": "undo"} | _went_back(way, progress)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +100,14 @@ class _Way:
     offline: bool
 
 
-def _found(shelf: Shelf, backup_id: str) -> Backup:
-    backup = find(shelf, backup_id)
-    if backup.flaw:
-        raise Broken(f"The backup {backup.id} is broken: {backup.flaw}")
-    return backup
+@contextmanager
+def _held(engine: Engine, shelf: Shelf, backup_id: str) -> Iterator[Backup]:
+    """That backup, which nobody deletes until the block ends. Raises NotFound, Broken."""
+    with locks.backups_used(engine):
+        backup = find(shelf, backup_id)
+        if backup.flaw:
+            raise Broken(f"The backup {backup.id} is broken: {backup.flaw}")
+        yield backup
 
 
 def _went_back(way: _Way, progress: Progress) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The backups that lie on a shelf: which there are, whether each is good, and which may go.
+"""The backups that lie on a shelf: which there are, and whether each is good.
 
 Beside `<id>.taskapi` lies `<id>.verified` once it was restored aside and compared, or `<id>.broken`
 once something was found to be wrong with it.
@@ -25,9 +25,8 @@ from taskapi.sync.lines import JOURNAL
 
 ARCHIVE, VERIFIED, BROKEN = ".taskapi", ".verified", ".broken"
 BEFORE_RESTORE = "before-restore"
-LEFT_BEHIND_SECONDS = 86_400.0
 
-LINES = ("keeping.noted", "keeping.forgotten", "keeping.deleted")
+LINES = ("keeping.noted", "keeping.forgotten")
 
 _ID = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]{8}")
 _MOMENT = "%Y%m%dT%H%M%SZ"
@@ -109,38 +108,7 @@ def forgive(shelf: Shelf, backup_id: str) -> None:
     shelf.delete(f"{backup_id}{BROKEN}")
 
 
-def retain(
-    shelf: Shelf, keep: int, incarnation: str, needed: str | None = None, *, dry_run: bool = False
-) -> list[str]:
-    """Deletes all of that installation but the newest so many, and what was left half-done; returns the ids.
-
-    The last good one always stays, the one that is `needed`, and what the last restore has kept of the state
-    before it, which may be under way. What others keep on the same shelf is theirs to delete.
-    A `dry_run` deletes nothing.
-    """
-    notes = _notes(shelf)  # before the backups, so that one which is made meanwhile keeps its own
-    every = backups(shelf)
-    doomed = _doomed([each for each in every if each.incarnation == incarnation], keep, needed)
-    if dry_run:
-        return doomed
-    for backup_id in doomed:
-        shelf.delete(file_of(backup_id))
-        failpoints.reach("keeping.deleted")
-    staying = {each.id for each in every} - set(doomed)
-    for name, backup_id in notes.items():
-        if backup_id not in staying:
-            shelf.delete(name)
-    shelf.tidy(LEFT_BEHIND_SECONDS)
-    return doomed
-
-
-def _doomed(found: list[Backup], keep: int, needed: str | None) -> list[str]:
-    good = [each.id for each in found if each.is_good][:1]
-    before = [each.id for each in found if each.reason == BEFORE_RESTORE][:1]
-    return [each.id for each in found[keep:] if each.id not in [*good, *before, needed]]
-
-
-def _notes(shelf: Shelf) -> dict[str, str]:
+def notes(shelf: Shelf) -> dict[str, str]:
     """What was written down about backups: of which each is."""
     names = (item.name for item in shelf.items() if item.name.endswith((VERIFIED, BROKEN)))
     stems = {name: name.rpartition(".")[0] for name in names}

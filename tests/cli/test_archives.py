@@ -54,6 +54,13 @@ def test_a_backup_is_made_listed_and_proved(run: Run, shelf: Path) -> None:
     assert run("verify", newest(shelf)).exit_code == 0
 
 
+def test_a_backup_tells_which_others_went_for_it(run: Run, shelf: Path) -> None:
+    run("backup")
+    first = newest(shelf)
+    assert "Deleted" not in run("backup").output + run("backup").output
+    assert f"Deleted, as there are newer ones (BACKUP_KEEP): {first}\n" in run("backup").output
+
+
 def test_a_backup_that_was_tampered_with_is_broken(run: Run, shelf: Path) -> None:
     run("backup")
     file = shelf / f"{newest(shelf)}.taskapi"

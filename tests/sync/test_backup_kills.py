@@ -17,7 +17,7 @@ from taskapi.domain.errors import Full
 from taskapi.embedded.servers import Servers
 from taskapi.outside.shelf import Shelf
 from taskapi.store.client import Store
-from taskapi.sync import archive, backup, keeping
+from taskapi.sync import archive, backup, retaining
 from taskapi.sync.backup import back_up, backups, verify_pending
 from taskapi.sync.sources import spool
 from tests.conftest import ROOT
@@ -110,7 +110,7 @@ def test_a_dead_process_leaves_what_the_next_sweeps_away(
     left = [path for path in Path(shelf.shown).iterdir() if path.name.startswith(".")]
     assert len(left) == 1
     os.utime(left[0], (0, 0))
-    assert keeping.retain(shelf, 3, made[0].incarnation) == []
+    assert retaining.retain(shelf, 3, made[0].incarnation) == []
     assert not left[0].exists()
     require_tidy(shelf, engine)
     assert back_up(opened, engine, shelf).is_good

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from taskapi.outside.items import Item
 from taskapi.outside.shelf import Shelf
 from taskapi.sync import archive, keeping
 from taskapi.sync.archive import About, open_whole
-from taskapi.sync.keeping import backups, file_of, find, retain
+from taskapi.sync.keeping import backups, file_of, find
+from taskapi.sync.retaining import retain
 from tests.sync.conftest import Crash, crash
 
 
@@ -50,24 +52,46 @@ def test_what_would_go_can_be_told_without_deleting_it(shelf: Shelf):
 
 
 def test_the_last_good_one_stays_however_old(shelf: Shelf):
-    older, good = keep(shelf, 1), keep(shelf, 2)
-    bad = [keep(shelf, day, good=False) for day in range(3, 7)]
+    good = keep(shelf, 1)
+    bad = [keep(shelf, day, good=False) for day in range(2, 6)]
     keeping.note_broken(shelf, bad[3], "a flaw")
-    assert retain(shelf, 2, "me") == [bad[1], bad[0], older]
+    assert retain(shelf, 2, "me") == [bad[1], bad[0]]
     assert ids(shelf) == [bad[3], bad[2], good]
 
 
-def test_what_the_last_restore_has_kept_stays(shelf: Shelf):
-    first, last = keep(shelf, 1, "before-restore"), keep(shelf, 2, "before-restore")
-    newer = [keep(shelf, day) for day in (3, 4)]
-    assert retain(shelf, 1, "me") == [newer[0], first]
-    assert ids(shelf) == [newer[1], last]
+def test_what_restores_have_kept_takes_no_place_of_another(shelf: Shelf):
+    made = [keep(shelf, day) for day in (1, 2)]
+    before = [keep(shelf, day, "before-restore") for day in range(3, 10)]
+    assert retain(shelf, 2, "me") == before[4::-1]
+    assert ids(shelf) == [*before[:4:-1], *made[::-1]]
 
 
-@pytest.mark.parametrize("line", ["keeping.deleted", "keeping.noted"])
+def test_what_is_not_good_takes_no_place_and_goes_once_it_is_older_than_the_good_ones(shelf: Shelf):
+    older = keep(shelf, 1, good=False)
+    made = [keep(shelf, day) for day in (2, 3)]
+    newer = [keep(shelf, day, reason, good=False) for day, reason in ((4, "daily"), (5, "before-restore"))]
+    assert retain(shelf, 2, "me") == [older]
+    assert ids(shelf) == [*newer[::-1], *made[::-1]]
+
+
+def test_what_may_be_under_way_stays(shelf: Shelf, monkeypatch: pytest.MonkeyPatch):
+    young = [keep(shelf, day, good=False) for day in (1, 2)]
+    keep(shelf, 3)
+    monkeypatch.setattr(clock, "now", lambda: datetime(2026, 1, 2, 2, 59, tzinfo=UTC))
+    assert retain(shelf, 1, "me") == []
+    monkeypatch.setattr(clock, "now", lambda: datetime(2026, 1, 2, 3, 1, tzinfo=UTC))
+    assert retain(shelf, 1, "me") == young[:1]
+
+
+def test_what_is_needed_stays(shelf: Shelf):
+    made = [keep(shelf, day) for day in (1, 2, 3)]
+    assert retain(shelf, 1, "me", {made[0]}) == [made[1]]
+
+
+@pytest.mark.parametrize("line", ["retaining.deleted", "keeping.noted"])
 def test_who_dies_while_deleting_is_followed_by_the_next(shelf: Shelf, line: str):
     made = [keep(shelf, day) for day in (1, 2, 3)]
-    for left in (2, 1) if line == "keeping.deleted" else ():
+    for left in (2, 1) if line == "retaining.deleted" else ():
         with failpoints.armed(line, crash), pytest.raises(Crash):
             retain(shelf, 1, "me")
         assert len(ids(shelf)) == left

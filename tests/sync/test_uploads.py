@@ -13,7 +13,7 @@ from taskapi.domain.errors import Unavailable
 from taskapi.outside.shelf import Shelf
 from taskapi.store import state
 from taskapi.store.client import Store
-from taskapi.sync import keeping, uploads
+from taskapi.sync import retaining, uploads
 from taskapi.sync.flush import drain
 from tests.sync.attic import SHA, died, keep, names, uploaded
 from tests.sync.conftest import Collect, Crash, change, crash, new_task, purge
@@ -124,4 +124,4 @@ def test_many_are_looked_at_in_parts(
         died(opened, attic)
     uploaded(opened, attic, new_task(opened).id)
     assert collect() == 5
-    assert keeping.LEFT_BEHIND_SECONDS == uploads.DAY_SECONDS
+    assert retaining.LEFT_BEHIND_SECONDS == uploads.DAY_SECONDS
