@@ -37,6 +37,10 @@ _LAST_RESTORE = text(
     f" {_MOMENT} FROM change WHERE kind = 'restore' AND (NOT :archived OR fields->'archive'->>1 IS NOT NULL)"
     " ORDER BY record_id DESC LIMIT 1"
 )
+_TAKEN_OVER = text(
+    "SELECT CAST(fields->'version'->>1 AS bigint) AS version, version AS since FROM change"
+    " WHERE kind = 'restore' AND fields->'incarnation'->>1 = :incarnation ORDER BY version DESC LIMIT 1"
+)
 _RESTORES = text(
     f"SELECT record_id AS epoch, version, {_MOMENT} FROM change"  # noqa: S608 - our own names
     " WHERE kind = 'restore' AND change.at >= CAST(:since AS timestamptz) ORDER BY record_id"
@@ -108,6 +112,24 @@ def last_restore(connection: Connection, *, archived: bool = False) -> Restored 
     """The last restore, or the last one that has kept an archive; None without any."""
     row = connection.execute(_LAST_RESTORE, {"archived": archived}).mappings().first()
     return None if row is None else Restored(**row)
+
+
+@dataclass(frozen=True, slots=True)
+class TakenOver:
+    """That this installation has begun anew with a backup of another.
+
+    All of that other's history up to `version` is its own; `since` is the version of its own first change.
+    """
+
+    version: int
+    since: int
+
+
+def taken_over(connection: Connection, incarnation: str) -> TakenOver | None:
+    """What was taken over last from that installation, by this one or one before it; None if nothing was."""
+    with faults_named():
+        row = connection.execute(_TAKEN_OVER, {"incarnation": incarnation}).mappings().first()
+    return None if row is None else TakenOver(**row)
 
 
 def restores(connection: Connection, since: str) -> list[tuple[int, int, str]]:

@@ -35,6 +35,9 @@ _WRITTEN = (
     "SELECT FROM tasks",
     "SELECT FROM groups",
 )
+_SINCE = text(
+    f"SELECT EXISTS (SELECT FROM change WHERE version > :since AND kind <> 'restore' AND NOT ({_OWNERS}))"  # noqa: S608
+)
 _LIVE = "purged IS NOT TRUE AND deleted_at IS NULL"
 _LONELY = text(
     "WITH gone AS (SELECT 'user' AS kind, id FROM unnest(CAST(:users AS bigint[])) AS named(id)"  # noqa: S608 - our own names
@@ -147,6 +150,12 @@ def is_fresh(connection: Connection) -> bool:
     """Whether nothing but the owner and their password was ever written."""
     with faults_named():
         return not any(connection.scalar(text(f"SELECT EXISTS ({each})")) for each in _WRITTEN)
+
+
+def is_untouched(connection: Connection, since: int) -> bool:
+    """Whether nothing but restores, and of the owner and their password, was written after that version."""
+    with faults_named():
+        return not connection.scalar(_SINCE, {"since": since})
 
 
 def take_journal(connection: Connection, schema: str, *, instead: bool) -> None:

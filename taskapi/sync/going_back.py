@@ -31,6 +31,15 @@ from taskapi.sync.turning import POSTGRESQL, Target, Wish
 LINES = (*freezing.LINES, "going_back.archived", "loading.put", *turning.LINES, *publishing.LINES)
 """Every line at which a test lets it die."""
 
+_ANOTHERS = "This backup is of another installation, and here are records already."
+_NEWER = (
+    "This backup is of another installation, from after what was taken over from there, and here records were"
+    " written since: both may have given the same ids."
+)
+_ANEW = (
+    "Restore it into a new one: with another TASKAPI_HOME,"
+    " or with an empty database at DATABASE_URL and at REDIS_URL."
+)
 _VERSION = re.compile(rb'"version":\d+\}$')
 
 
@@ -65,9 +74,9 @@ def go_back(
     """Makes the records what they were in that backup, while they are read; nobody writes meanwhile.
 
     The present is archived first; sessions end; ids and versions never go back, and the owner's own password
-    stays. A backup of another installation takes the place of nothing but the owner. Returns a report. Raises
-    NotFound, Broken, Conflict, Full, Unavailable: before PostgreSQL was asked to commit nothing has happened;
-    after that the next admission ends it.
+    stays. A backup of another installation takes the place of nothing but the owner, or is older than one
+    that did. Returns a report. Raises NotFound, Broken, Conflict, Full, Unavailable: before PostgreSQL was
+    asked to commit nothing has happened; after that the next admission ends it.
     """
     with _held(engine, shelf, backup_id) as backup:
         way = _Way(store, engine, shelf, backup, GONE_BACK, offline)
@@ -147,14 +156,18 @@ def _archived(way: _Way, held: Frozen, progress: Progress) -> str:
 
 
 def _is_anothers(connection: Connection, backup: Backup) -> bool:
-    """Whether the backup is of another installation; raises Conflict if this one is in use already."""
+    """Whether it takes another installation over; raises Conflict if this one has gone its own way already.
+
+    What was taken over before is this one's own history, up to where it was then.
+    """
     found = meta.installation(connection)
     if found and found.incarnation == backup.incarnation:
         return False
-    if not merging.is_fresh(connection):
-        raise Conflict(
-            "This backup is of another installation, and here are records already: restore it into a new one."
-        )
+    known = journal.taken_over(connection, backup.incarnation)
+    if known and backup.version <= known.version:
+        return False
+    if not (merging.is_untouched(connection, known.since) if known else merging.is_fresh(connection)):
+        raise Conflict(f"{_NEWER if known else _ANOTHERS} {_ANEW}")
     return True
 
 
@@ -164,7 +177,8 @@ def _loaded(way: _Way, is_anothers: bool, progress: Progress, connection: Connec
         merging.take_journal(connection, scratch.SCHEMA, instead=is_anothers)
         with scratch.inside(connection):
             apart = [row for kind in RECORDS for row in refused.every(connection, kind)]
-    return Target(scratch.SCHEMA, backup.epoch, backup.ids, is_anothers, partial(_put, apart))
+    anothers = (backup.incarnation, backup.version) if is_anothers else None
+    return Target(scratch.SCHEMA, backup.epoch, backup.ids, anothers, partial(_put, apart))
 
 
 def _put(apart: list[Refused], connection: Connection, last: int) -> int:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 
@@ -32,14 +33,15 @@ class Target:
     """What shall be: the tables of `schema`, or without one what the mirrors say already.
 
     `epoch` is the highest that its versions may be of, `ids` the highest of each kind that may have been
-    given, in another installation if it `is_anothers`. `finish` writes what else belongs to it: it is told
-    the last version given, and returns the last one that it gives.
+    given. `anothers` is the installation that is taken over, with its last version, if it is one.
+    `finish` writes what else belongs to it: it is told the last version given, and returns the last one
+    that it gives.
     """
 
     schema: str | None = None
     epoch: int = 0
     ids: Mapping[str, int] = field(default_factory=dict)
-    is_anothers: bool = False
+    anothers: tuple[str, int] | None = None
     finish: Callable[[Connection, int], int] = lambda connection, last: last
 
 
@@ -75,7 +77,7 @@ def turn(held: Frozen, wish: Wish, load: Callable[[Connection], Target]) -> Turn
         merged = merging.merge(connection, target.schema, wish.forced, epoch * EPOCH_SPAN)
         _set_apart(connection, target, merged)
         failpoints.reach("turning.merged")
-        entry = _entry(held, wish, epoch, target.finish(connection, merged.last) + 1, merged)
+        entry = _entry(held, wish, (epoch, target.finish(connection, merged.last) + 1), target, merged)
         ids = _ids(held, connection, target)
         commit = _write(held, connection, entry, ids)
         failpoints.reach("turning.written")
@@ -111,10 +113,16 @@ def _epoch(held: Frozen, connection: Connection, target: Target) -> int:
     return max(held.was.epoch, found.epoch if found else 0, by_version, target.epoch) + 1
 
 
-def _entry(held: Frozen, wish: Wish, epoch: int, version: int, merged: Merged) -> Entry:
-    """One that has replaced nothing names no archive: an undo takes back the one before it."""
+def _entry(held: Frozen, wish: Wish, numbers: tuple[int, int], target: Target, merged: Merged) -> Entry:
+    """One that has replaced nothing names no archive: an undo takes back the one before it.
+
+    One that takes another installation over names that, and its version: `journal.taken_over` finds it.
+    """
+    epoch, version = numbers
     archive = wish.archive if merged.changed or merged.created or merged.removed else None
-    fields = {"target": [None, wish.target], "archive": [None, archive]}
+    fields: dict[str, list[Any]] = {"target": [None, wish.target], "archive": [None, archive]}
+    if target.anothers:
+        fields |= {"incarnation": [None, target.anothers[0]], "version": [None, target.anothers[1]]}
     text = orjson.dumps(fields).decode()
     return Entry(version, RESTORE, epoch, wish.action, OWNER_ID, timestamp(), "-", held.token, text)
 
@@ -127,7 +135,7 @@ def _ids(held: Frozen, connection: Connection, target: Target) -> dict[str, tupl
         last, ceiling = held.was.ids[kind.name]
         ceiling = max(ceiling, leased.get(kind.name, 0))
         given = target.ids.get(kind.name, 0)
-        given = max(given if target.is_anothers or given > ceiling else 0, highest[kind.name])
+        given = max(given if target.anothers or given > ceiling else 0, highest[kind.name])
         found[kind.name] = (last, ceiling) if given <= last else (given, max(ceiling, given + kind.lease))
     return found
 
