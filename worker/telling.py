@@ -1,5 +1,6 @@
 """What a worker and a beat tell in the log; each line of a job names the job and the request that rang it."""
 
+import logging
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -36,7 +37,9 @@ def service_of(arguments: Sequence[str]) -> str:
 def take_over(**_: object) -> None:
     """Celery asks for this in place of its own logging, in each of its processes."""
     logs.take_over(current_app.settings, service_of(sys.argv[1:]))
-    get_multiprocessing_logger().propagate = True
+    forking = get_multiprocessing_logger()
+    forking.propagate = True
+    forking.setLevel(max(logging.WARNING, forking.getEffectiveLevel()))
     worker.safe_say = say
 
 

@@ -125,7 +125,7 @@ class Settings:
     def told(self) -> dict[str, str]:
         """What is not as it is by default, without secrets: for the log of a program that starts."""
         return {
-            name: _shown(line, value).strip("'")
+            name: _told(line, value)
             for name, line in LINES.items()
             if (value := getattr(self, name)) is not None and value != self._default(line)
         }
@@ -140,9 +140,13 @@ class Settings:
 
 
 def _shown(line: Variable, value: object) -> str:
-    if value is None:
-        return "None"
-    return "'***'" if line.secret else repr(without_secrets(str(value)) if line.address else value)
+    return repr(value if value is None or not (line.secret or line.address) else _told(line, value))
+
+
+def _told(line: Variable, value: object) -> str:
+    if line.secret:
+        return "***"
+    return without_secrets(str(value)) if line.address else str(value)
 
 
 LINES: dict[str, Variable] = {each.name: each.metadata["variable"] for each in fields(Settings)}

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -33,7 +33,9 @@ def as_text(event: Mapping[str, Any]) -> bytes:
         pairs = [(name, value) for name, value in event.items() if name not in left_out]
     else:
         pairs = [(name, value) for name, value in event.items() if name not in left_out - {"logger"}]
-    told = " ".join(f"{_printable(str(name))}={_quoted(value)}" for name, value in pairs if value is not None)
+    told = " ".join(
+        f"{_printable(name)}={_quoted(value)}" for name, value in _flat(pairs) if value is not None
+    )
     traces = [_indented(str(event[name])) for name in ("stack", "exception") if event.get(name)]
     return "\n".join([f"{begun}  {told}".rstrip(), *traces]).encode()
 
@@ -51,6 +53,15 @@ def readable(line: str) -> str:
                 {**event, "timestamp": str(event["timestamp"])[11:19], "level": str(event["level"])}
             ).decode()
     return _printable(line)
+
+
+def _flat(pairs: Iterable[tuple[Any, Any]]) -> Iterator[tuple[str, Any]]:
+    """What is told in parts, each part as `whole.part`."""
+    for name, value in pairs:
+        if isinstance(value, Mapping):
+            yield from _flat((f"{name}.{part}", each) for part, each in value.items())
+        else:
+            yield str(name), value
 
 
 def _escaped(found: re.Match[str]) -> str:

@@ -26,6 +26,12 @@ def test_text_is_one_short_line() -> None:
     assert line == b"12:00:00 info    request  path='/a b' status=200"
 
 
+def test_text_tells_each_part_of_a_whole() -> None:
+    told = {"server_port": 1, "deep": {"x": "a b"}}
+    line = as_text(EVENT | {"settings": told})
+    assert line.endswith(b"request  settings.server_port=1 settings.deep.x='a b'")
+
+
 def test_text_names_the_library_that_speaks() -> None:
     assert as_text(EVENT | {"logger": "urllib3.pool"}).endswith(b"request  logger=urllib3.pool")
 
