@@ -18,7 +18,7 @@ FLASK = $(if $(shell grep -s '^TASKAPI_ENV=' .env),,TASKAPI_ENV=$${TASKAPI_ENV:-
 	$(BIN)/flask --app taskapi:create_app
 CODE := taskapi worker tests migrations run.py celery_app.py
 
-.PHONY: help run stop reset logs psql redis-cli demo flask sync backup backups verify restore undo doctor compare scrub quarantine cleanup test fuzz conformance chaos mutants lint format bench bench-flat bench-cascade clean lock environment environment-dev
+.PHONY: help run stop reset logs psql redis-cli demo flask sync backup backups verify restore undo doctor compare scrub quarantine losses cleanup test fuzz conformance chaos mutants lint format bench bench-flat bench-cascade clean lock environment environment-dev
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -52,6 +52,9 @@ sync: environment ## Open Redis if it is not open, and carry everything to Postg
 
 scrub: environment ## Prove that every index and counter is what the records say (ARGS=--repair)
 	@$(FLASK) scrub $(ARGS)
+
+losses: environment ## List what was ever found lost (ARGS=--seen says that you know of it)
+	@$(FLASK) losses $(ARGS)
 
 quarantine: environment ## List what PostgreSQL refuses (ARGS='retry task 7' tries again, ARGS='discard task 7' gives up)
 	@$(FLASK) quarantine $(ARGS)

@@ -12,7 +12,7 @@ from taskapi.domain.errors import Unavailable
 from taskapi.store import checks, dirty, heartbeats, safety, state
 from taskapi.store.client import Store
 from taskapi.store.jobs import Jobs
-from taskapi.sync import ground, restores
+from taskapi.sync import ground, losses, restores
 
 LONGEST_LAG_SECONDS = 60.0
 
@@ -47,6 +47,7 @@ def checkup(settings: Settings, store: Store, broker: Jobs, engine: Engine) -> l
         postgres,
         _checked("admission", lambda: _admission(store), redis),
         _checked("restores", lambda: _restores(engine), postgres),
+        _checked("losses", lambda: _losses(store, engine), redis, postgres),
         _checked("workers", lambda: _workers(broker), queue),
         _checked("shared memory", _shared_memory),
         _checked("sync", lambda: _sync(store), redis),
@@ -62,10 +63,10 @@ def _server(subject: str, check: Callable[[], str], settings: Settings) -> Line:
     return replace(line, finding=f"{line.finding.removesuffix(' Try again in a moment.')} Start it {what}.")
 
 
-def _checked(subject: str, check: Callable[[], str], server: Line | None = None) -> Line:
-    """Of a `server` that is away nothing is asked again."""
-    if server and server.is_away:
-        return Line(subject, False, f"not checked: {server.subject} is away")
+def _checked(subject: str, check: Callable[[], str], *servers: Line) -> Line:
+    """Of a server that is away nothing is asked again."""
+    if away := [server.subject for server in servers if server.is_away]:
+        return Line(subject, False, f"not checked: away is {' and '.join(away)}")
     try:
         return Line(subject, True, check())
     except Unwell as fault:
@@ -119,6 +120,13 @@ def _restores(engine: Engine) -> str:
         return "none was made yet"
     archive = f"; what was there before is {last['archive']}" if last["archive"] else ""
     return f"the last was at {last['at']}: {last['action']} from {last['target']}{archive}"
+
+
+def _losses(store: Store, engine: Engine) -> str:
+    found = losses.every(store, engine)
+    if still := [loss.sentence for loss in found if loss.is_open]:
+        raise Unwell(f"{' '.join(still)} `flask losses` tells when, `flask losses --seen` that you know.")
+    return f"{len(found)} on record, none open" if found else "none was ever found"
 
 
 def _workers(broker: Jobs) -> str:

@@ -1,7 +1,7 @@
 """What an operator and the supervisor run.
 
 `flask sync | close`, `flask backup | backups | verify | restore | undo`,
-`flask compare | scrub | quarantine | cleanup | doctor`, `flask demo`
+`flask compare | scrub | quarantine | losses | cleanup | doctor`, `flask demo`
 """
 
 from flask import Flask
@@ -10,13 +10,14 @@ from taskapi.cli.archives import backup, backups, restore, undo, verify
 from taskapi.cli.checking import compare, doctor, scrub
 from taskapi.cli.cleaning import cleanup
 from taskapi.cli.demo import demo
+from taskapi.cli.losses import losses
 from taskapi.cli.quarantine import quarantine
 from taskapi.cli.syncing import close, sync
 
 COMMANDS = (
     *(sync, close),
     *(backup, backups, verify, restore, undo),
-    *(compare, scrub, quarantine, cleanup, doctor),
+    *(compare, scrub, quarantine, losses, cleanup, doctor),
     demo,
 )
 

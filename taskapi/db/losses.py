@@ -12,11 +12,18 @@ _PUT = text(
     f" SELECT store, above, up_to, healed, at FROM json_to_recordset(CAST(:losses AS json)) AS sent({_SENT})"
     " WHERE NOT EXISTS (SELECT FROM loss WHERE loss.store = sent.store AND loss.above = sent.above"
     " AND loss.up_to IS NOT DISTINCT FROM sent.up_to AND loss.healed = sent.healed) ORDER BY store, above"
-    " ON CONFLICT (store, above) DO UPDATE SET up_to = excluded.up_to, healed = excluded.healed"
+    " ON CONFLICT (store, above) DO UPDATE SET up_to = excluded.up_to, healed = excluded.healed, seen = false"
+)
+_SEE = text(
+    "UPDATE loss SET seen = true"  # noqa: S608 - our own names
+    f" FROM json_to_recordset(CAST(:losses AS json)) AS sent({_SENT})"
+    " WHERE loss.store = sent.store AND loss.above = sent.above AND loss.healed = sent.healed"
+    " AND loss.up_to IS NOT DISTINCT FROM sent.up_to"
 )
 _MOMENT = """to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24\\:MI\\:SS.MS"Z"') AS at"""
 _ALL = text(
-    f"SELECT store, above, up_to, healed, {_MOMENT} FROM loss ORDER BY loss.at DESC, above DESC LIMIT :most"  # noqa: S608
+    f"SELECT store, above, up_to, healed, seen, {_MOMENT} FROM loss"  # noqa: S608 - our own names
+    " ORDER BY loss.at DESC, above DESC LIMIT :most"
 )
 
 
@@ -24,6 +31,11 @@ def put(connection: Connection, losses: Sequence[Any]) -> None:
     """Keeps losses (dataclasses with the columns as fields); one that is known already as it is now."""
     if losses:
         connection.execute(_PUT, {"losses": orjson.dumps(list(losses)).decode()})
+
+
+def see(connection: Connection, losses: Sequence[Any]) -> None:
+    """Marks those as seen that are kept exactly so; one that turns out to be wider is news again."""
+    connection.execute(_SEE, {"losses": orjson.dumps(list(losses)).decode()})
 
 
 def newest(connection: Connection, most: int) -> list[dict[str, Any]]:

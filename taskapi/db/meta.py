@@ -27,7 +27,8 @@ _LEASE = text(
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """The row of `meta`. `closed` is the fingerprint of the clean stop after which nothing has happened.
+    """The row of `meta`. `closed` is the fingerprint of the clean stop after which nothing has happened, with
+    whether PostgreSQL was `whole`: that nothing was left to carry.
 
     `commits` counts every commit of a flush, a lease or an admission; it is never lower than before,
     unless some of them were lost.

@@ -22,6 +22,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    false,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR, UUID
@@ -138,6 +139,7 @@ LOSS = Table(
     Column("up_to", BigInteger()),
     Column("healed", Boolean(), nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
+    Column("seen", Boolean(), nullable=False, server_default=false()),
 )
 
 REFUSED = Table(

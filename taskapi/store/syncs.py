@@ -24,7 +24,8 @@ class Loss:
     """A store came back without the versions above one, up to another; None: nobody knows yet how many.
 
     `healed`: the other store had all of it, so that nothing is lost. An empty range: some versions up to
-    there were missing, and nothing tells which. `at` is when it was found.
+    there were missing, and nothing tells which. `at` is when it was found. `seen`: somebody said to know of
+    it, which PostgreSQL alone keeps.
     """
 
     store: str
@@ -32,6 +33,12 @@ class Loss:
     up_to: int | None
     healed: bool = False
     at: str = field(default_factory=timestamp)
+    seen: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is lost of which nobody said to know."""
+        return not (self.healed or self.seen)
 
     @property
     def sentence(self) -> str:

@@ -5,7 +5,7 @@ import structlog
 from taskapi.db import meta
 from taskapi.db.engine import Engine, transaction, within
 from taskapi.domain import failpoints
-from taskapi.store import state
+from taskapi.store import dirty, state
 from taskapi.store.client import Store
 from taskapi.sync import fence
 from taskapi.sync.flush import Flushed, drain
@@ -43,6 +43,7 @@ def _note(store: Store, engine: Engine, epoch: int) -> None:
         fence.enter(connection, state.look(store))
         closed = state.look(store)
         if closed.is_closed and closed.epoch == epoch:
-            meta.note_closed(connection, epoch, closed.fingerprint())
+            whole = {"whole": dirty.count(store) == 0}
+            meta.note_closed(connection, epoch, closed.fingerprint() | whole)
         else:
             log.warning("opened again during the stop; no clean stop is noted", epoch=closed.epoch)

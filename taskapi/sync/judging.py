@@ -76,9 +76,15 @@ class Facts:
 
     @property
     def was_closed(self) -> bool:
-        """Whether PostgreSQL had everything, and nothing was written since."""
+        """Whether PostgreSQL had everything when Redis was closed, and nothing was written since."""
         closed = self.postgres.closed if self.postgres else None
-        return closed is not None and closed["version"] <= self.highest
+        return closed is not None and bool(closed.get("whole", closed["version"] <= self.highest))
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether Redis is as the clean stop has left it."""
+        closed = self.postgres.closed if self.postgres else None
+        return closed is not None and closed | self.redis.fingerprint() == closed
 
     @property
     def redis_is_older(self) -> bool:
@@ -157,7 +163,7 @@ def judge(facts: Facts) -> Finding:
         return Finding.WENT_BACK
     if facts.redis_is_older:
         return Finding.STALE
-    return Finding.CLEAN if facts.postgres.closed == facts.redis.fingerprint() else Finding.UNCLEAN
+    return Finding.CLEAN if facts.goes_on else Finding.UNCLEAN
 
 
 def require_kin(facts: Facts) -> None:

@@ -5,9 +5,10 @@ what PostgreSQL has of a Redis that is gone is everything up to the last line of
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from taskapi.db import losses
-from taskapi.db.engine import Connection
+from taskapi.db.engine import Connection, Engine, transaction
 from taskapi.store import dirty, state, syncs
 from taskapi.store.client import Store
 from taskapi.store.state import EPOCH_SPAN
@@ -22,7 +23,7 @@ def found(store: Store, facts: Facts, finding: Finding) -> list[Loss]:
     if finding is Finding.EMPTY:
         return _lost_by_redis(facts) if facts.highest and not facts.was_closed else []
     if finding is Finding.STALE:
-        return _lost_by_redis(facts) if facts.redis_was_ahead else []
+        return _lost_by_redis(facts) if facts.redis_was_ahead and not facts.was_closed else []
     if finding is Finding.WENT_BACK:
         redis = _lost_by_redis(facts) if facts.redis_was_ahead else []
         return [_lost_by_postgresql(facts), *_lost_journal(store, facts), *redis]
@@ -34,9 +35,34 @@ def write(connection: Connection, found: Sequence[Loss]) -> None:
     losses.put(connection, found)
 
 
+def every(store: Store, engine: Engine) -> list[Loss]:
+    """Whatever either store knows to be lost, the oldest finding first. Raises PostgresAway, Unavailable."""
+    with transaction(engine) as connection:
+        kept = {_named(loss): loss for loss in _kept(connection)}
+    told = [kept.get(_named(loss), loss) for loss in syncs.losses_of(store)]
+    places = {(loss.store, loss.above) for loss in told}
+    alone = [loss for loss in kept.values() if (loss.store, loss.above) not in places]
+    return sorted([*told, *alone], key=lambda loss: (loss.at, loss.above, loss.store))
+
+
+def see(store: Store, engine: Engine, seen: Sequence[Loss]) -> None:
+    """Notes that somebody knows of these, which stay on record."""
+    with transaction(engine) as connection:
+        losses.put(connection, seen)
+        losses.see(connection, seen)
+
+
+def _kept(connection: Connection) -> list[Loss]:
+    return [Loss(**row) for row in losses.newest(connection, MOST)]
+
+
+def _named(loss: Loss) -> tuple[Any, ...]:
+    return loss.store, loss.above, loss.up_to, loss.healed
+
+
 def bring_back(store: Store, connection: Connection) -> None:
     """Tells Redis what was found lost before it was lost itself."""
-    known = [Loss(**row) for row in losses.newest(connection, MOST)]
+    known = _kept(connection)
     connection.commit()
     syncs.recall_losses(store, known)
 

@@ -1,5 +1,6 @@
 """How far the two stores are apart, and whether everything runs, for the owner."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from taskapi.store.client import Store
 from taskapi.store.heartbeats import Alive
 from taskapi.store.jobs import Jobs
 from taskapi.store.state import State
-from taskapi.sync import ground, restores
+from taskapi.sync import ground, losses, restores
 from taskapi.sync.headroom import headroom
 
 ANSWER_SECONDS = 1.0
@@ -26,6 +27,7 @@ def read_status(store: Store, engine: Engine, broker: Jobs, interval: float) -> 
     since = _seconds_since(done.last_sync)
     alive, kept = _alive(broker), watch.kept(store)
     answers = _postgres_answers(engine)
+    restored, kept_losses = _of_postgres(store, engine) if answers else (None, [])
     return {
         "state": _state(now),
         "running": alive.is_running,
@@ -42,10 +44,10 @@ def read_status(store: Store, engine: Engine, broker: Jobs, interval: float) -> 
         "quarantine": len(waiting.quarantined),
         "workers": list(alive.workers),
         "epoch": now.epoch,
-        "losses": list(done.losses),
+        "losses": kept_losses or [loss | {"seen": None} for loss in done.losses],
         "sync_count": done.sync_count,
         "rows_synced": done.rows_synced,
-        "last_restore": _last_restore(engine) if answers else None,
+        "last_restore": restored,
         "last_compare": comparisons.last(store),
         "cleanup": cleanups.last(store),
         "headroom": headroom(store, now, kept),
@@ -70,12 +72,13 @@ def _state(now: State) -> str:
     return next((name for name, is_so in known.items() if is_so), "unverified")
 
 
-def _last_restore(engine: Engine) -> dict[str, Any] | None:
+def _of_postgres(store: Store, engine: Engine) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
+    """The last restore, and the losses with whether somebody knows of them."""
     try:
         with within(ANSWER_SECONDS):
-            return restores.last(engine)
+            return restores.last(engine), [asdict(loss) for loss in losses.every(store, engine)]
     except PostgresAway:
-        return None
+        return None, []
 
 
 def duration(seconds: float) -> str:

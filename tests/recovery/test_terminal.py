@@ -50,6 +50,7 @@ def test_a_new_terminal_is_told_what_to_say_first(unsaid: Installation):
         (["quarantine", "ARGS=discard task 7"], "quarantine discard task 7"),
         (["compare", "ARGS=--repair"], "compare --repair"),
         (["scrub", "ARGS=--repair"], "scrub --repair"),
+        (["losses", "ARGS=--seen"], "losses --seen"),
         (["doctor"], "doctor"),
     ],
 )

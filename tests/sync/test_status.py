@@ -16,7 +16,7 @@ from taskapi.store import dirty, heartbeats, jobs, state, syncs
 from taskapi.store.client import Store
 from taskapi.store.jobs import Jobs
 from taskapi.store.syncs import Loss
-from taskapi.sync import status
+from taskapi.sync import losses, status
 from taskapi.sync.backup import back_up
 from taskapi.sync.flush import drain
 from taskapi.sync.going_back import go_back
@@ -76,6 +76,20 @@ def test_with_postgresql_and_the_broker_away(opened: Store, engine: Engine):
 
     assert (found["postgres_status"], found["running"]) == ("error", False)
     assert read_stats(opened, away, nobody, MINUTES)["postgresql"] is None
+
+
+def test_a_loss_says_whether_somebody_knows_of_it(opened: Store, engine: Engine, broker: Jobs):
+    known, news = Loss("redis", 5, 9), Loss("redis", 20, None)
+    syncs.record_losses(opened, [known, news])
+    losses.see(opened, engine, [known])
+
+    def seen(postgres: Engine) -> list[tuple[int, bool | None]]:
+        found = read_status(opened, postgres, broker, MINUTES)["losses"]
+        return sorted((loss["above"], loss["seen"]) for loss in found)
+
+    assert seen(engine) == [(5, True), (20, False)]
+    away = connect("postgresql+psycopg2://nobody@127.0.0.1:1/nothing")
+    assert seen(away) == [(5, None), (20, None)]
 
 
 def test_what_redis_does_is_told_all_the_while(opened: Store, engine: Engine, broker: Jobs):

@@ -95,6 +95,10 @@ class LossOut(Schema):
     up_to = fields.Integer(allow_none=True, metadata={"description": "null: nobody knows yet."})
     healed = fields.Boolean()
     at = fields.DateTime()
+    seen = fields.Boolean(
+        allow_none=True,
+        metadata={"description": "Whether somebody said to know of it; null while PostgreSQL is away."},
+    )
 
 
 @such_as(removed=12)
