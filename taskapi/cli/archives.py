@@ -19,8 +19,8 @@ from taskapi.outside.shelf import Shelf, open_shelf
 from taskapi.services.owner import owner_again
 from taskapi.store.client import Store
 from taskapi.sync import backup as archives
-from taskapi.sync import going_back, restoring
-from taskapi.sync.bringing import bring
+from taskapi.sync import going_back, keeping, restoring
+from taskapi.sync.bringing import apart, bring, id_of
 from taskapi.sync.keeping import ARCHIVE
 from taskapi.sync.restoring import Discard
 
@@ -52,10 +52,13 @@ def backups() -> None:
     """List the backups, newest first."""
 
     def work(_: Store, __: Engine) -> None:
-        found = archives.backups(_shelf())
+        found, strangers = archives.backups(_shelf()), keeping.strangers(_shelf())
         for each in found:
             click.echo(told(each))
-        if not found:
+        if strangers:
+            named = ", ".join(strangers)
+            click.echo(f"Not listed, as they have other names: {named}. `flask verify FILE` takes one in.")
+        if not (found or strangers):
             click.echo("There is no backup yet: make one with `flask backup`.")
 
     with_stores(work)
@@ -135,22 +138,32 @@ def _discard(name: str | None, confirm: int | None, up_to: int | None) -> Discar
 
 
 def _require_there(name: str | None) -> None:
-    """Raises NotFound, before anything is asked."""
+    """Raises NotFound, or Broken for a file, before anything is asked."""
+    if name is None:
+        return
+    if Path(name).is_file():
+        id_of(Path(name))
+    else:
+        archives.find(_shelf(), _named(name))
+
+
+def _named(name: str) -> str:
+    """The id in the name of a backup, which may be that of its file on the shelf; raises NotFound."""
     if name == "":
         raise NotFound("Name a backup, or a file: `flask backups` lists them.")
-    if name and Path(name).is_dir():
+    if Path(name).is_dir():
         raise NotFound(f"{name} is a folder: name a file in it.")
-    if name and not Path(name).is_file():
-        archives.find(_shelf(), name)
+    if "/" in name:
+        raise NotFound(f"There is no file {name}.")
+    return name.removesuffix(ARCHIVE)
 
 
 def _planned(store: Store, engine: Engine, name: str | None) -> Report:
     if name is None:
         return restoring.plan(store, engine)
-    _require_there(name)
-    path = Path(name)
-    if path.is_file() and path.suffix == ARCHIVE:  # looked at where it lies
-        return going_back.plan_backup(store, engine, open_shelf(str(path.resolve().parent)), path.stem)
+    if Path(name).is_file():
+        with apart(Path(name)) as (shelf, backup_id):
+            return going_back.plan_backup(store, engine, shelf, backup_id)
     return going_back.plan_backup(store, engine, _shelf(), _chosen(name))
 
 
@@ -185,5 +198,6 @@ def _chosen(name: str | None) -> str:
         if not found:
             raise NotFound("There is no backup yet: make one with `flask backup`.")
         return found[0].id
-    _require_there(name)
-    return bring(_shelf(), Path(name)) if Path(name).is_file() else name
+    if Path(name).is_file():
+        return bring(_shelf(), Path(name))
+    return archives.find(_shelf(), _named(name)).id

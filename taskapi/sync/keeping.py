@@ -80,6 +80,12 @@ def backups(shelf: Shelf) -> list[Backup]:
     return found
 
 
+def strangers(shelf: Shelf) -> list[str]:
+    """The names of archives that lie there under a name that is no backup's, and so are not listed."""
+    names = (item.name for item in shelf.items() if item.name.endswith(ARCHIVE))
+    return [name for name in names if not _ID.fullmatch(name.removesuffix(ARCHIVE))]
+
+
 def find(shelf: Shelf, backup_id: str) -> Backup:
     """One of them. Raises NotFound, Unavailable."""
     items = {item.name: item for item in shelf.items()}

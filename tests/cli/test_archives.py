@@ -127,6 +127,8 @@ def test_what_is_not_there_is_told_before_anything_is_asked(run: Run, shelf: Pat
         "nonsense": "There is no backup nonsense.",
         "": "Name a backup, or a file: `flask backups` lists them.",
         str(tmp_path): f"{tmp_path} is a folder: name a file in it.",
+        f"{tmp_path}/nothing.taskapi": f"There is no file {tmp_path}/nothing.taskapi.",
+        "20260102T030405Z-00000abc.taskapi": "There is no backup 20260102T030405Z-00000abc.",
     }.items():
         for words in (("restore", name), ("restore", name, "--dry-run"), ("verify", name)):
             done = run(*words)
@@ -151,17 +153,41 @@ def test_discarding_is_not_for_a_backup(run: Run, shelf: Path) -> None:
     assert "without a NAME" in run("restore", "x", "--confirm", "1", "--up-to", "2", "--yes").stderr
 
 
-def test_a_file_from_elsewhere_is_brought_to_the_others(
-    run: Run, shelf: Path, store: Store, tmp_path: Path
+@pytest.mark.parametrize("name", ["{id}.taskapi", "mine", "{id} (1).taskapi"])
+def test_a_file_from_elsewhere_is_brought_to_the_others_whatever_its_name(
+    run: Run, shelf: Path, store: Store, tmp_path: Path, name: str
 ) -> None:
     run("backup")
-    file = tmp_path / f"{newest(shelf)}.taskapi"
-    shutil.move(shelf / file.name, file)
+    backup = newest(shelf)
+    file = tmp_path / name.format(id=backup)
+    shutil.move(shelf / f"{backup}.taskapi", file)
     Maker(store).task()
-    assert run("restore", str(file), "--dry-run").exit_code == 0
+    dry = run("restore", str(file), "--dry-run")
+    assert (dry.exit_code, "removed tasks 1" in dry.output) == (0, True), dry.output
     assert run("backups").output.startswith("There is no backup yet")
     done = run("restore", str(file), "--yes")
     assert done.exit_code == 0, done.output
     assert tasks(store) == 1
     assert run("undo", "--yes").exit_code == 0
     assert tasks(store) == 2
+    assert run("restore", f"{backup}.taskapi", "--dry-run").exit_code == 0
+
+
+def test_a_broken_or_unreadable_file_is_named_before_anything_is_asked(
+    run: Run, shelf: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "mine"
+    file.write_bytes(b"x" * 100)
+    for words in (("restore", str(file)), ("restore", str(file), "--dry-run"), ("verify", str(file))):
+        told = f"{file} is no whole backup: A byte of it is not as it was written, or is missing.\n"
+        assert run(*words).output == told
+
+
+def test_what_lies_there_under_another_name_is_mentioned(run: Run, shelf: Path) -> None:
+    run("backup")
+    backup = newest(shelf)
+    shutil.move(shelf / f"{backup}.taskapi", shelf / "my-copy.taskapi")
+    told = "Not listed, as they have other names: my-copy.taskapi. `flask verify FILE` takes one in.\n"
+    assert run("backups").output == told
+    assert run("verify", str(shelf / "my-copy.taskapi")).exit_code == 0
+    assert run("backups").output.startswith(f"{backup}  good")

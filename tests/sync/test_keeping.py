@@ -105,6 +105,7 @@ def test_what_is_not_ours_is_left_alone(shelf: Shelf):
         with shelf.draft() as draft:
             shelf.put(name, draft)
     assert ids(shelf) == [made]
+    assert keeping.strangers(shelf) == ["other.taskapi"]
     retain(shelf, 1, "me")
     assert len(shelf.items()) == 5
 
