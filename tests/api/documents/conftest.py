@@ -20,7 +20,7 @@ from taskapi.db.engine import connect as connect_postgres
 from taskapi.outside.shelf import open_shelf
 from taskapi.outside.upstream import Upstream
 from taskapi.services.owner import ensure_owner
-from taskapi.store import codec, state
+from taskapi.store import codec
 from taskapi.store.client import Store
 from taskapi.store.kinds import KINDS
 from taskapi.store.plans import Change
@@ -34,7 +34,6 @@ from tests.store.conftest import SYSTEM
 
 PASSWORD = "correct horse battery"
 TEXT = b"A text of one line.\n"
-IDS = {"user": (0, 1000), "group": (0, 1000), "task": (0, 1_000_000), "file": (0, 1000)}
 
 
 @dataclass
@@ -66,15 +65,25 @@ def _another_server(app: Flask) -> Iterator[None]:
 
 @pytest.fixture
 def make_world(data: Store, redis_data: Redis, redis_broker: Redis, app: Flask) -> Callable[[], World]:
-    """Makes the world anew, whatever has become of the one before."""
+    """Makes the world as it was in the beginning, whatever has become of it."""
+    world = filled(app, data)
+    kept = [(server, photographed(server)) for server in (redis_data, redis_broker)]
 
     def make() -> World:
-        redis_data.flushall()
-        redis_broker.flushall()
-        assert state.open_for(data, state.look(data).run, "test", 1, 0, IDS)
-        return filled(app, data)
+        for server, photo in kept:
+            server.flushall()
+            with server.pipeline() as pipe:
+                for key, (left, value) in photo.items():
+                    pipe.restore(key, left, value)
+                pipe.execute()
+        return world
 
     return make
+
+
+def photographed(server: Redis) -> dict[bytes, tuple[int, bytes]]:
+    """All that a server has: of each key how long it lives on, in milliseconds or 0, and its value."""
+    return {key: (max(0, server.pttl(key)), server.dump(key)) for key in server.scan_iter()}
 
 
 @pytest.fixture
