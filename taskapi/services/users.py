@@ -100,6 +100,7 @@ def restore_user(store: Store, claim: Claim, user_id: int, if_match: int | None 
         raise NotFound(f"There is no user {user_id} in the trash.")
     require_version(was, if_match)
     access.require_user(seen.caller, user_id, was)
+    rules.require_at_rest(seen.leaving, [user_id], ())
     present = [group.id for group in cascades.groups_of(store, claim, was.group_ids) if group is not None]
     now = was.changed(deleted_at=None, group_ids=tuple(present), updated_at=timestamp())
     tasks = cascades.user_comes_back(store, claim, now, seen.hashes[0])

@@ -121,3 +121,33 @@ def test_a_worker_that_stood_still_does_nothing_that_a_sweep_had_to_do_before(st
     assert [house.stored(f"task:{task.id}")["user_id"] for task in tasks] == [ANN, ANN, ANN]
     assert leaving.accounts(store) == {}
     assert scrub.differences(store) == []
+
+
+class Killed(Exception):
+    """What a test throws in the place of a kill."""
+
+
+def kill() -> None:
+    raise Killed
+
+
+def test_a_user_who_comes_back_while_they_are_going_comes_back_whole(
+    store: Store, house: House, monkeypatch: pytest.MonkeyPatch
+):
+    tasks = [house.task(ANN, 1) for _ in range(3)]
+    users.delete_user(store, claim(OWNER, PEOPLE), ANN)
+    monkeypatch.setattr(sweeping, "AT_ONCE", 1)
+    with failpoints.armed("sweeping.swept", kill), pytest.raises(Killed):
+        sweeping.sweep(store, 60)
+    waiting = iter([True])
+
+    def go_on() -> None:
+        if next(waiting, False):
+            sweeping.sweep(store, 60)
+
+    with failpoints.armed("saving.prepared", go_on), pytest.raises(Conflict):
+        users.restore_user(store, claim(OWNER, PEOPLE), ANN)
+    sweeping.sweep(store, 60)
+    users.restore_user(store, claim(OWNER, PEOPLE), ANN)
+    sweeping.sweep(store, 60)
+    assert [house.stored(f"task:{task.id}")["user_id"] for task in tasks] == [ANN, ANN, ANN]
