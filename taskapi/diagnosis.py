@@ -9,7 +9,7 @@ from taskapi.config.folders import folders_of
 from taskapi.db import revisions
 from taskapi.db.engine import Engine
 from taskapi.domain.errors import Unavailable
-from taskapi.store import checks, dirty, heartbeats, safety, state
+from taskapi.store import checks, comparisons, dirty, heartbeats, safety, state
 from taskapi.store.client import Store
 from taskapi.store.jobs import Jobs
 from taskapi.sync import ground, losses, restores
@@ -48,6 +48,7 @@ def checkup(settings: Settings, store: Store, broker: Jobs, engine: Engine) -> l
         _checked("admission", lambda: _admission(store), redis),
         _checked("restores", lambda: _restores(engine), postgres),
         _checked("losses", lambda: _losses(store, engine), redis, postgres),
+        _checked("records", lambda: _records(store), redis),
         _checked("workers", lambda: _workers(broker), queue),
         _checked("shared memory", _shared_memory),
         _checked("sync", lambda: _sync(store), redis),
@@ -127,6 +128,16 @@ def _losses(store: Store, engine: Engine) -> str:
     if still := [loss.sentence for loss in found if loss.is_open]:
         raise Unwell(f"{' '.join(still)} `flask losses` tells when, `flask losses --seen` that you know.")
     return f"{len(found)} on record, none open" if found else "none was ever found"
+
+
+def _records(store: Store) -> str:
+    """As the comparison of each night has found them: to compare them takes its time."""
+    last = comparisons.last(store)
+    if last is None:
+        return "not compared yet: `flask compare --repair`, or the comparison of the night"
+    if last["left"]:
+        raise Unwell(f"{last['left']} could not be put right at {last['at']}: `flask compare` names them.")
+    return f"compared at {last['at']}, {last['repaired']} put right"
 
 
 def _workers(broker: Jobs) -> str:

@@ -43,6 +43,7 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "rate_limited": (429, "Too many requests"),
     "headers_too_large": (431, "Header fields too large"),
     "internal_error": (500, "Internal error"),
+    "damaged_record": (500, "Damaged record"),
     "not_implemented": (501, "Not implemented"),
     "upstream_failed": (502, "The other server failed"),
     "unavailable": (503, "Service unavailable"),
@@ -114,6 +115,8 @@ def _tell_failure(problem: Problem, error: Exception) -> None:
     """What is wrong here: a fault of ours with its trace, or a store that is away or full."""
     if problem.code == "internal_error":
         log.error("fault", code=problem.code, method=request.method, path=request.path, exc_info=error)
+    elif problem.code == "damaged_record":
+        log.error("damaged record", method=request.method, path=request.path, reason=str(error))
     else:
         log.warning("unavailable", code=problem.code, status=problem.status, reason=str(error))
 

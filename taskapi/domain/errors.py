@@ -114,6 +114,15 @@ class Full(Refused):
     code = "full"
 
 
+class Damaged(Refused, ValueError):
+    """What the data store has of a record is no record: by a fault of the memory, or somebody's hand."""
+
+    code = "damaged_record"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"What the data store has of {name} is damaged; it was logged, and can be mended.")
+
+
 class Moved(Refused):
     """A record on which the decision rested has changed since it was read: read and decide again."""
 

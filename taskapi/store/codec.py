@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from taskapi.domain.errors import Damaged
 from taskapi.domain.records import Record
 from taskapi.store.kinds import Kind
 
@@ -20,6 +21,7 @@ _AROUND = ("id", "version")
 _OF_TRASH = ("deleted_at", "deleted_with", "member_ids")
 _BEGINNING = b'{"id":'
 _ENDING = b',"version":'
+_LONGEST_ENDING = 40
 
 
 @cache
@@ -55,13 +57,21 @@ def id_of(stored: bytes) -> int:
     return int(stored[len(_BEGINNING) : stored.index(b",")])
 
 
+def seems_whole(stored: bytes) -> bool:
+    """Whether it begins and ends as a record does: what is broken in between is found by decoding."""
+    return stored.startswith(_BEGINNING) and stored.endswith(b"}") and _ENDING in stored[-_LONGEST_ENDING:]
+
+
 def decode(kind: Kind, stored: bytes) -> Any:
-    """The record in a stored text."""
-    found = orjson.loads(stored)
-    for name, value in found.items():
-        if type(value) is list:
-            found[name] = tuple(value)
-    return kind.record(**found)
+    """The record in a stored text; raises Damaged if it is none."""
+    try:
+        found = orjson.loads(stored)
+        for name, value in found.items():
+            if type(value) is list:
+                found[name] = tuple(value)
+        return kind.record(**found)
+    except (ValueError, TypeError, AttributeError) as fault:  # no JSON, no such fields, no object
+        raise Damaged(f"a {kind.name}") from fault
 
 
 def as_sent(stored: bytes) -> dict[str, Any]:

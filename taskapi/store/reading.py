@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import structlog
+
 from taskapi.domain import access
 from taskapi.domain.callers import Caller, Claim
 from taskapi.domain.cascades import is_left
-from taskapi.domain.errors import Limited, NotFound, Unauthorized
+from taskapi.domain.errors import Damaged, Limited, NotFound, Unauthorized
 from taskapi.domain.records import Credential, User
 from taskapi.store import codec, keys, plans, records, syncs
 from taskapi.store.client import Limit, Store, run
@@ -22,6 +24,8 @@ from taskapi.store.records import Saved
 NO_LIST: tuple[Any, ...] = ("none",)
 _HOW_MANY = 5
 _TASKS = keys.record(TASK.name, 0)[:-1]
+
+log = structlog.get_logger("taskapi.store")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,8 @@ class Seen:
     def stored(self, kind: Kind, record_id: int) -> Stored | None:
         """That live record, which was asked for, if it exists."""
         blob = self.found[keys.record(kind.name, record_id)]
+        if blob is not None and not codec.seems_whole(blob):
+            raise Damaged(f"{kind.name} {record_id}")
         return None if blob is None else Stored(kind, blob)
 
     def existing(self, kind: Kind, record_id: int) -> Stored:
@@ -79,7 +85,10 @@ class Seen:
     def _decode(self, kind: Kind, key: str) -> Any:
         if key not in self._decoded:
             blob = self.found[key]
-            self._decoded[key] = None if blob is None else codec.decode(kind, blob)
+            try:
+                self._decoded[key] = None if blob is None else codec.decode(kind, blob)
+            except Damaged as fault:
+                raise Damaged(key) from fault
         return self._decoded[key]
 
     @property
@@ -153,18 +162,28 @@ def _present(leaving: frozenset[str], found: Iterable[tuple[str, bytes | None]])
     return {key: None if key.startswith(_TASKS) and _is_left(leaving, blob) else blob for key, blob in found}
 
 
-def _listed(leaving: frozenset[str], question: Question, page: list[bytes | None]) -> Iterator[bytes]:
-    there = (blob for blob in page if blob is not None)
+def _listed(leaving: frozenset[str], question: Question, page: list[bytes | None]) -> Iterable[bytes]:
+    there = _whole(question, page)
     if not leaving or _TASKS not in question.listing[:2]:
         return there
     return (blob for blob in there if not _is_left(leaving, blob))
+
+
+def _whole(question: Question, page: list[bytes | None]) -> list[bytes]:
+    """One that is damaged is left out, and logged: it would make the whole page unreadable."""
+    there = [blob for blob in page if blob is not None]
+    whole = [blob for blob in there if codec.seems_whole(blob)]
+    if len(whole) < len(there):
+        kind = question.listing[1].rstrip(":")
+        log.error("damaged records are left out of a list", kind=kind, count=len(there) - len(whole))
+    return whole
 
 
 def _further(question: Question, page: list[bytes | None]) -> int | None:
     """The last id of a page that is as long as was asked for."""
     if not page or len(page) < int(question.listing[_HOW_MANY]):
         return None
-    return next((codec.id_of(blob) for blob in reversed(page) if blob is not None), None)
+    return next((codec.id_of(blob) for blob in reversed(page) if blob and codec.seems_whole(blob)), None)
 
 
 def _is_left(leaving: frozenset[str], blob: bytes | None) -> bool:

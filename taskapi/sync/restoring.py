@@ -52,7 +52,7 @@ def plan(store: Store, engine: Engine) -> dict[str, Any]:
     return {
         "action": "restore",
         "unsynced": {"count": len(waiting), "up_to": up_to, "records": records},
-        "differing": len(found.differing),
+        "differing": len(found.differing) + len(found.unreadable),
         "missing": len(found.only_postgres),
         "room": room_told(store),
     }

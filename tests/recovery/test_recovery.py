@@ -56,6 +56,13 @@ def spoil_redis(installation: Installation) -> None:
     installation.write(LATER)
 
 
+def break_a_record(installation: Installation) -> None:
+    installation.write(LATER)
+    installation.carry()
+    installation.store.redis.set("task:2", "broken")
+    installation.names |= {"KIND": "task", "ID": "2"}
+
+
 def stop_postgres(installation: Installation) -> None:
     installation.servers.stop("postgres")
     installation.write(LATER)
@@ -119,6 +126,7 @@ DISASTERS: dict[str, tuple[Disaster, list[str]]] = {
     "Redis's disk is gone": (lose_redis, [KEPT]),
     "An older Redis came back": (turn_redis_back, [KEPT, LATER]),
     "Redis shows wrong lists or counts": (spoil_redis, [KEPT, LATER]),
+    "A record in Redis is broken": (break_a_record, [KEPT, LATER]),
     "PostgreSQL is away": (stop_postgres, [KEPT, LATER]),
     "PostgreSQL was put back": (turn_postgres_back, [KEPT, LATER]),
     "PostgreSQL's disk is gone": (lose_postgres, [KEPT, LATER]),

@@ -23,7 +23,7 @@ from taskapi.outside.shelf import Shelf
 from taskapi.store import dirty, heartbeats, jobs, state
 from taskapi.store.client import Store
 from taskapi.store.client import connect as connect_redis
-from taskapi.sync import auditing
+from taskapi.sync import auditing, restoring
 from taskapi.sync.flush import Flushed
 from taskapi.sync.restoring import rebuild
 from tests.conftest import product_environment
@@ -280,6 +280,22 @@ def test_the_doctor_knows_the_last_restore_and_the_way_to_what_is_refused(
 
     assert re.search(r"restores +the last was at 20\S+Z: rebuilt from postgresql$", found, re.MULTILINE)
     assert "PostgreSQL refuses 1 of the records (task:1): `flask quarantine` tells why." in found
+
+
+def test_what_cannot_be_read_is_named_by_the_comparison_the_doctor_and_a_dry_run(
+    run: Run, opened: Store, engine: Engine
+):
+    task = new_task(opened)
+    assert run("sync").exit_code == 0
+    assert "not compared yet" in run("doctor").output
+    assert run("compare", "--repair").exit_code == 0
+    assert re.search(r"ok +records +compared at 20\S+Z, 0 put right", run("doctor").output)
+    opened.redis.set(f"task:{task.id}", "broken")
+
+    assert f"task:{task.id}" in run("compare").output
+    assert restoring.plan(opened, engine)["differing"] == 1
+    assert run("compare", "--repair").exit_code == 1
+    assert re.search(r"BAD +records +\d+ could not be put right", run("doctor").output)
 
 
 def _no_semaphore() -> None:

@@ -53,6 +53,10 @@ _USUAL: dict[str, tuple[str, str]] = {
         "A fault of the server, which has logged it.",
         "Something went wrong here. It has been logged under this request id.",
     ),
+    "damaged_record": (
+        "What the data store has of the record is damaged; others are not affected.",
+        "What the data store has of task 7 is damaged; it was logged, and can be mended.",
+    ),
     "unavailable": (
         "A store is away or not yet verified: `Retry-After` says when again.",
         "The data store does not answer.",
@@ -147,7 +151,7 @@ def _derived(endpoint: Endpoint) -> Iterator[str]:
     if contract.body is not None or contract.receives_file:
         yield from ("too_large", "unsupported_media_type")
     if not contract.uncounted:
-        yield from ("rate_limited", "unavailable")
+        yield from ("rate_limited", "unavailable", "damaged_record")
     yield "internal_error"
 
 
