@@ -1,7 +1,7 @@
 """What an operator and the supervisor run.
 
 `flask sync | close`, `flask backup | backups | verify | restore | undo`,
-`flask compare | scrub | quarantine | losses | cleanup | doctor`, `flask demo`
+`flask compare | scrub | quarantine | losses | trash | cleanup | doctor`, `flask demo`
 """
 
 from flask import Flask
@@ -13,11 +13,12 @@ from taskapi.cli.demo import demo
 from taskapi.cli.losses import losses
 from taskapi.cli.quarantine import quarantine
 from taskapi.cli.syncing import close, sync
+from taskapi.cli.trash import trash
 
 COMMANDS = (
     *(sync, close),
     *(backup, backups, verify, restore, undo),
-    *(compare, scrub, quarantine, losses, cleanup, doctor),
+    *(compare, scrub, quarantine, losses, trash, cleanup, doctor),
     demo,
 )
 
