@@ -65,7 +65,9 @@ def discard(kind: str, id: int, yes: bool) -> None:  # noqa: A002 - as people ca
     def work(store: Store, engine: Engine) -> None:
         for refusal in [] if yes else kept.some(store, [keys.record(kind, id)]):
             click.echo(f"PostgreSQL refuses {refusal.name}: {refusal.reason}")
-            click.confirm("This change of it goes for good; no backup has it. Go on?", abort=True)
+            click.confirm(
+                "This change of it goes; only a backup that was made since has it. Go on?", abort=True
+            )
         read = partial(queries.record, engine)
         shown = service.discard_refused(store, _claim(), read, kind, id)
         drain(store, engine, SECONDS)
