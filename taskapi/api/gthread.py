@@ -7,18 +7,26 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from contextlib import suppress
 from secrets import token_hex
 from typing import Any
 
-from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
+from gunicorn.workers.gthread import _DEFER, ThreadWorker  # type: ignore[import-untyped]
 
 from taskapi import logs
 from taskapi.api import seen
+from taskapi.api.patience import PatientSocket
 from taskapi.api.problems import CATALOGUE, MEDIA_TYPE, Problem, code_of
 from taskapi.config import SettingsError, load_settings
 from taskapi.factory import addresses_of
 from taskapi.starting import require_safe_redis
+
+FIRST_BYTE_SECONDS = 0.02
+"""For the first byte of a connection; without one it is watched, and takes no thread."""
+
+LINGER_SECONDS, LINGER_BYTES = 5.0, 32 << 20
+"""For the rest of a body that nobody wanted: whoever is cut off while they send never sees the answer."""
 
 _UNREADABLE = re.compile(r"Invalid request from ip=[0-9a-fA-F.:]*[0-9a-fA-F]|Invalid request from ip=")
 
@@ -43,6 +51,23 @@ class Worker(ThreadWorker):
             raise SystemExit(f"taskapi: {wrong}") from wrong
         require_safe_redis(settings, addresses_of(settings)["redis"])
         logs.tell_start(settings)
+
+    def enqueue_req(self, conn: Any) -> None:
+        """Has a thread serve the connection, which is not waited for without end."""
+        if not isinstance(conn.sock, PatientSocket):
+            conn.sock = PatientSocket(conn.sock)
+        super().enqueue_req(conn)
+
+    def handle(self, conn: Any) -> Any:
+        """Serves one request, once there is a beginning of one."""
+        if not conn.initialized and not conn.wait_for_data(FIRST_BYTE_SECONDS):
+            return _DEFER
+        return super().handle(conn)
+
+    def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:
+        """Whether the connection can serve another request. The rest of the body is read in any case."""
+        until = time.monotonic() + LINGER_SECONDS
+        return bool(conn.parser.finish_body(deadline=until, max_bytes=LINGER_BYTES) and keepalive)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answers a request that could not be read."""

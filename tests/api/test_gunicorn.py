@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import orjson
 import pytest
@@ -27,14 +28,14 @@ JSON = b"Content-Type: application/json\r\n"
 CHUNKED = b"POST /tasks HTTP/1.1\r\n" + WHO + JSON + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
-@pytest.fixture(scope="module")
-def port(servers: Servers) -> Iterator[int]:
-    """The port of a running gunicorn with a worker of ours."""
+@contextmanager
+def serving(servers: Servers, worker: str = "taskapi.api.gthread.Worker") -> Iterator[int]:
+    """The port of a running gunicorn with that kind of worker, and two threads."""
     found = free_port()
     environ = {**os.environ, **product_environment(servers), "OWNER_PASSWORD": OWNER_PASSWORD}
-    worker = ("--worker-class", "taskapi.api.gthread.Worker", "--workers", "1", "--threads", "2")
+    workers = ("--worker-class", worker, "--workers", "1", "--threads", "2")
     where = ("--bind", f"127.0.0.1:{found}", "--no-control-socket")
-    command = [sys.executable, "-m", "gunicorn", "taskapi:create_app()", *worker, *where]
+    command = [sys.executable, "-m", "gunicorn", "taskapi:create_app()", *workers, *where]
     process = subprocess.Popen(command, cwd=ROOT, env=environ, stderr=subprocess.DEVNULL)
     try:
         _wait_for(found)
@@ -42,6 +43,13 @@ def port(servers: Servers) -> Iterator[int]:
     finally:
         process.terminate()
         assert process.wait(PATIENCE_SECONDS) == 0
+
+
+@pytest.fixture(scope="module")
+def port(servers: Servers) -> Iterator[int]:
+    """Where a worker of ours serves."""
+    with serving(servers) as found:
+        yield found
 
 
 def _wait_for(port: int) -> None:
