@@ -19,6 +19,10 @@ _MOMENT = """to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24\\:MI\\:SS.MS"Z"')
 _SHOWN = f"version, kind, record_id, action, actor, {_MOMENT}, request_id, operation, fields"
 _STREAM_SIZE = 1000
 _ALL = text(f"SELECT {_SHOWN}\\:\\:text AS fields FROM change ORDER BY version")  # noqa: S608 - the same
+_LAST = text(
+    f"SELECT {_SHOWN}\\:\\:text AS fields FROM (SELECT * FROM change WHERE version > :above"  # noqa: S608 - the same
+    " AND version < :below ORDER BY version DESC LIMIT :most) AS change ORDER BY version"
+)
 _INSERT = text(
     f"INSERT INTO change ({_NAMES})"  # noqa: S608 - our own names
     " SELECT version, kind, record_id, action, actor, at, request_id, operation, CAST(fields AS jsonb)"
@@ -75,6 +79,15 @@ def some(connection: Connection, versions: Sequence[int]) -> dict[int, dict[str,
     statement = text(f"SELECT {_SHOWN} FROM change WHERE version = ANY(:versions)")  # noqa: S608 - our own names
     found = connection.execute(statement, {"versions": list(versions)}).mappings()
     return {row["version"]: dict(row) for row in found}
+
+
+def last(connection: Connection, above: int, below: int, most: int) -> Iterator[dict[str, Any]]:
+    """The last so many entries between those versions, as `stream` gives them."""
+    options = {"stream_results": True, "max_row_buffer": _STREAM_SIZE}
+    values = {"above": above, "below": below, "most": most}
+    with faults_named(), connection.execute(_LAST, values, execution_options=options) as found:
+        for row in found.mappings():
+            yield dict(row)
 
 
 def stream(connection: Connection) -> Iterator[dict[str, Any]]:

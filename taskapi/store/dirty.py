@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 import orjson
 
 from taskapi.domain.clock import timestamp
 from taskapi.store import keys
-from taskapi.store.client import Store, faults_named, run
+from taskapi.store.client import Store, faults_named, run, run_unverified
 from taskapi.store.errors import refusal
 
 JOURNAL_WINDOW = 10_000
@@ -115,22 +115,19 @@ def journal(store: Store, after: int = 0, count: int = 1000) -> list[Entry]:
     return [entry_of(name, [part for pair in fields.items() for part in pair]) for name, fields in lines]
 
 
-def append(store: Store, entry: Entry) -> None:
-    """Adds an entry of PostgreSQL to the journal of a Redis that is closed, unless it has a later one."""
-    value: dict[Any, Any] = {
-        "kind": entry.kind,
-        "id": entry.record_id,
-        "action": entry.action,
-        "actor": entry.actor,
-        "at": entry.at,
-        "request": entry.request_id,
-        "op": entry.operation,
-        "fields": entry.fields,
-    }
+def last_entry(store: Store) -> int:
+    """The version of the journal's last entry; 0 without any."""
     with faults_named():
         last: Any = store.redis.xrevrange(keys.JOURNAL, count=1)
-        if not last or _version_of(last[0][0]) < entry.version:
-            store.redis.xadd(keys.JOURNAL, value, id=f"{entry.version}-0")
+    return _version_of(last[0][0]) if last else 0
+
+
+def relate(store: Store, entries: Iterable[Entry]) -> int:
+    """Adds entries of PostgreSQL, in order, to the journal of a Redis that is not open; returns how many.
+
+    None that is not behind the last one there.
+    """
+    return int(run_unverified(store, "relate", *(value for each in entries for value in astuple(each))))
 
 
 def quarantine(store: Store, marks: Iterable[Mark], reason: str) -> int:

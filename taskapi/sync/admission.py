@@ -6,19 +6,17 @@ is fenced off from then on. Killed at any line, the next admission brings both s
 
 from dataclasses import dataclass
 
-import orjson
 import structlog
 
 from taskapi.db import journal, locks, meta, sweeps
 from taskapi.db.engine import Connection, Engine
 from taskapi.domain import failpoints
 from taskapi.domain.errors import Unavailable
-from taskapi.store import dirty, leaving, safety, sessions, staging, state, syncs
+from taskapi.store import leaving, safety, sessions, staging, state, syncs
 from taskapi.store.client import Store
-from taskapi.store.dirty import Entry
 from taskapi.store.state import EPOCH_SPAN, State
 from taskapi.store.syncs import Loss
-from taskapi.sync import judging, losses, rebuilding, recalling
+from taskapi.sync import judging, losses, rebuilding, recalling, window
 from taskapi.sync.judging import Facts, Finding
 
 log = structlog.get_logger("taskapi.sync")
@@ -30,6 +28,7 @@ LINES = (
     "rebuilding.wiped",
     "rebuilding.placed",
     "refusals.put_back",
+    "window.refilled",
     "admission.resumed",
     "recalling.put_back",
     "admission.recalled",
@@ -180,7 +179,7 @@ def _filled(store: Store, connection: Connection, facts: Facts, known: int = 0) 
     placed = rebuilding.fill(store, connection, known)
     leaving.resume(store, sweeps.coming_back(connection))
     connection.commit()
-    _tell_of_restore(store, connection, facts)
+    window.refill(store, connection)
     failpoints.reach("admission.resumed")
     recalling.recall(store, connection)
     failpoints.reach("admission.recalled")
@@ -188,15 +187,6 @@ def _filled(store: Store, connection: Connection, facts: Facts, known: int = 0) 
         # An older Redis has sessions again that were ended meanwhile, by a change of password too.
         sessions.end_all(store)
     return placed
-
-
-def _tell_of_restore(store: Store, connection: Connection, facts: Facts) -> None:
-    """Whoever follows the journal learns of a restore that this Redis has not seen."""
-    last = facts.restored
-    if last and last.version > facts.redis.version:
-        row = journal.some(connection, [last.version])[last.version]
-        connection.commit()
-        dirty.append(store, Entry(**(row | {"fields": orjson.dumps(row["fields"]).decode()})))
 
 
 def _commit(

@@ -12,7 +12,7 @@ from taskapi.store import leaving, staging
 from taskapi.store.client import Store
 from taskapi.store.keys import Fate
 from taskapi.store.staging import Opening
-from taskapi.sync import rebuilding
+from taskapi.sync import rebuilding, window
 from taskapi.sync.admission import admit_alone
 from taskapi.sync.freezing import Frozen
 from taskapi.sync.turning import Turned
@@ -23,6 +23,7 @@ LINES = (
     "rebuilding.placed",
     "refusals.put_back",
     "publishing.built",
+    "window.refilled",
     "publishing.taken",
     "publishing.swapped",
     "publishing.dropped",
@@ -33,7 +34,7 @@ STAYING = frozenset({Fate.TAKEN, Fate.JOURNAL, Fate.SESSION, Fate.SWEEP})
 
 GOING_BACK = frozenset({Fate.TAKEN, Fate.JOURNAL})
 BEGINNING = frozenset({Fate.TAKEN})
-"""The journal of another installation takes the place of what little there was."""
+"""The journal of another installation takes the place of what little there was: from PostgreSQL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ def publish(held: Frozen, turned: Turned, fates: frozenset[Fate], progress: Prog
         failpoints.reach("publishing.built")
         progress(0.8)
         staging.take_along(store, held.token, fates)
+        window.refill(place, held.connection, below=turned.entry.version)
         failpoints.reach("publishing.taken")
         begun = {} if Fate.SWEEP in fates else _begun(held, turned, place)
     staging.require_alone(store)

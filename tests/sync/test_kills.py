@@ -94,7 +94,9 @@ def test_an_overtaken_admission_changes_nothing(opened: Store):
 
 NAMED = Claim(1, operation=Operation("named", "f"))
 IN_NO_DAMAGE = frozenset({"rebuilding.wiped", "refusals.put_back"})
-FILLED = frozenset({"rebuilding.placed", "admission.resumed", "recalling.put_back", "admission.recalled"})
+FILLED = frozenset(
+    {"rebuilding.placed", "window.refilled", "admission.resumed", "recalling.put_back", "admission.recalled"}
+)
 BESIDE = {
     "stale": IN_NO_DAMAGE,
     "empty": IN_NO_DAMAGE | {"rebuilding.marked"},

@@ -1,16 +1,23 @@
 """How much of the journal stays in Redis: a window, and whatever PostgreSQL does not have yet."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 
+import orjson
 import pytest
 
 from taskapi.db import journal
 from taskapi.db.engine import Engine, transaction
-from taskapi.store import dirty
+from taskapi.outside.shelf import Shelf
+from taskapi.store import dirty, state
 from taskapi.store.client import Store
+from taskapi.sync.admission import admit
 from taskapi.sync.flush import drain, flush_batch
-from tests.sync.conftest import changed_tasks, many_tasks, new_task
+from taskapi.sync.going_back import go_back
+from tests.sync.conftest import changed_tasks, many_tasks, new_task, restart, snapshot, turn_back
+from tests.sync.test_admission import forget_everything, require_settled
+from tests.sync.test_going_back import kept
+from tests.sync.test_other_installation import begin_anew
 
 
 @pytest.fixture
@@ -28,7 +35,7 @@ def test_entries_that_postgresql_lacks_are_not_trimmed_however_old(
 
     flush_batch(opened, engine)
 
-    assert [entry.version for entry in dirty.journal(opened)] == written[9:]
+    assert [entry.version for entry in dirty.journal(opened)] == written[5:]
     drain(opened, engine, 10)
     with transaction(engine) as connection:
         assert sorted(journal.some(connection, written)) == written
@@ -40,14 +47,87 @@ def test_of_what_postgresql_has_a_window_stays(opened: Store, engine: Engine, na
 
     drain(opened, engine, 10)
 
-    assert [entry.version for entry in dirty.journal(opened)] == list(range(last - 5, last + 1))
+    assert [entry.version for entry in dirty.journal(opened)] == list(range(last - 4, last + 1))
 
 
-def test_an_entry_is_put_behind_the_others_or_not_at_all(opened: Store) -> None:
+def test_entries_are_put_behind_the_others_or_not_at_all(opened: Store) -> None:
     new_task(opened)
     entries = dirty.journal(opened)
-    dirty.append(opened, entries[0])
-    assert dirty.journal(opened) == entries
-    later = replace(entries[-1], version=entries[-1].version + 7)
-    dirty.append(opened, later)
-    assert dirty.journal(opened) == [*entries, later]
+    later = [replace(entries[-1], version=entries[-1].version + more) for more in (7, 9)]
+    assert dirty.relate(opened, later) == 0
+    state.close(opened)
+    assert dirty.relate(opened, entries) == 0
+    assert dirty.relate(opened, [entries[0], *later]) == 2
+    assert dirty.journal(opened) == [*entries, *later]
+
+
+def test_the_window_is_kept_through_every_admission(opened: Store, engine: Engine, narrow: None) -> None:
+    for _ in range(3):
+        many_tasks(opened, 2)
+        drain(opened, engine, 10)
+        restart(opened)
+        admit(opened, engine)
+    assert len(dirty.journal(opened)) == 5
+    assert len({entry.version // state.EPOCH_SPAN for entry in dirty.journal(opened)}) == 3
+
+
+def test_a_redis_that_was_lost_has_the_window_again(opened: Store, engine: Engine, narrow: None) -> None:
+    changed_tasks(opened, many_tasks(opened, 10), title="\N{SNOWMAN} \\ \x01")
+    drain(opened, engine, 10)
+    written = told(opened)
+    forget_everything(opened)
+
+    admit(opened, engine)
+
+    assert told(opened) == written
+    require_settled(opened, engine)
+
+
+def test_an_older_redis_gets_what_it_lacks(opened: Store, engine: Engine) -> None:
+    many_tasks(opened, 3)
+    drain(opened, engine, 10)
+    old_disk = snapshot(opened)
+    many_tasks(opened, 3)
+    drain(opened, engine, 10)
+    written = told(opened)
+    turn_back(opened, old_disk)
+
+    admit(opened, engine)
+
+    assert told(opened) == written
+    require_settled(opened, engine)
+
+
+@pytest.mark.parametrize("offline", [False, True])
+def test_the_window_is_kept_through_restores(
+    opened: Store, engine: Engine, shelf: Shelf, narrow: None, offline: bool
+) -> None:
+    many_tasks(opened, 10)
+    name = kept(opened, engine, shelf)
+    many_tasks(opened, 2)
+    for _ in range(2):
+        written = told(opened)
+        go_back(opened, engine, shelf, name, offline=offline)
+        assert [*written, told(opened)[-1]][-5:] == told(opened)[-5:]
+        assert len(told(opened)) >= 5
+    require_settled(opened, engine)
+
+
+def test_who_takes_another_installation_over_has_its_last_lines(
+    opened: Store, engine: Engine, shelf: Shelf, narrow: None
+) -> None:
+    many_tasks(opened, 10)
+    name = kept(opened, engine, shelf)
+    written = told(opened)
+    begin_anew(opened, engine)
+
+    go_back(opened, engine, shelf, name)
+
+    assert told(opened)[:-1] == written
+    require_settled(opened, engine)
+
+
+def told(store: Store) -> list[tuple[object, ...]]:
+    """The journal, as anybody reads it."""
+    lines = (asdict(entry) for entry in dirty.journal(store))
+    return [tuple((line | {"fields": orjson.loads(line["fields"])}).values()) for line in lines]

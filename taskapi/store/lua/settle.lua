@@ -50,7 +50,8 @@ for first = 5, #ARGV, 2000 do settle(first, math.min(first + 1999, #ARGV)) end
 raise('meta', 'settled', highest)
 raise('meta', 'carried', carried)
 raise('meta', 'commits', tonumber(ARGV[4]))
-local last = tonumber(redis.call('HGET', 'meta', 'version') or 0)
-local keep_from = math.min(tonumber(redis.call('HGET', 'meta', 'carried') or 0), last - window)
-if keep_from > 0 then redis.call('XTRIM', 'journal', 'MINID', string.format('%.0f', keep_from) .. '-0') end
+-- By number, as versions leap with each epoch: at most as many lines are not carried as versions were given since.
+local known = redis.call('HMGET', 'meta', 'version', 'carried')
+local waiting = math.max(0, tonumber(known[1] or 0) - tonumber(known[2] or 0))
+redis.call('XTRIM', 'journal', 'MAXLEN', string.format('%.0f', window + waiting))
 return {settled, moved}
