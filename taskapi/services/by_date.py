@@ -138,5 +138,8 @@ def _page(store: Store, claim: Claim, scope: Scope, wanted: TaskFilter, page: Pa
 
 
 def _if_meant(seen: Seen, task_id: int, scope: Scope, wanted: TaskFilter) -> bytes | None:
-    stored, task = seen.stored(TASK, task_id), seen.record(TASK, task_id)
-    return stored.blob if stored and scope.covers(task) and wanted.matches(task) else None
+    stored = seen.listed(TASK, task_id)
+    if stored is None:
+        return None
+    task = seen.record(TASK, task_id)
+    return stored.blob if scope.covers(task) and wanted.matches(task) else None

@@ -93,7 +93,7 @@ def judged(
             break
         part = ids[start : start + SLICE]
         seen = ask(store, claim, Question([keys.record(TASK.name, number) for number in part]))
-        for stored in filter(None, (seen.stored(TASK, number) for number in part)):
+        for stored in filter(None, (seen.listed(TASK, number) for number in part)):
             task: Task = seen.record(TASK, stored.id)
             if scope.covers(task) and wanted.matches(task):
                 tasks[task] = stored.blob

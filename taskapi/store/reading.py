@@ -67,6 +67,14 @@ class Seen:
             raise Damaged(f"{kind.name} {record_id}")
         return None if blob is None else Stored(kind, blob)
 
+    def listed(self, kind: Kind, record_id: int) -> Stored | None:
+        """The same for a list, which leaves one out that is damaged, and logs it."""
+        try:
+            return None if self.record(kind, record_id) is None else self.stored(kind, record_id)
+        except Damaged as fault:
+            log.error("a damaged record is left out of a list", reason=str(fault))  # noqa: TRY400 - a line
+            return None
+
     def existing(self, kind: Kind, record_id: int) -> Stored:
         """The same; raises NotFound if there is none."""
         stored = self.stored(kind, record_id)

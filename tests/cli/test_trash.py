@@ -12,8 +12,8 @@ def test_users_and_groups_in_the_trash_are_listed_with_the_way_back(run: Run, st
     ada, team, task = make.user(full_name="Ada"), make.group(name="Team"), make.task()
     make.user(full_name="Bob")
     early, late = ago(2), ago(1)
-    make.changed(ada, deleted_at=late)
     make.changed(team, deleted_at=early)
+    make.changed(ada, deleted_at=late)
     make.changed(task, deleted_at=late)
 
     assert run("trash").output.splitlines() == [
