@@ -130,7 +130,7 @@ def _wire(app: Flask, settings: Settings, urls: dict[str, str]) -> None:
     bell = Bell(store, send_job, may_ring=turn_taker(urls["broker"]))
     callers = Callers(settings, store, addresses)
     app.extensions["taskapi.store"] = store
-    app.extensions["taskapi.uploads"] = open_shelf(settings.upload_url)
+    app.extensions["taskapi.uploads"] = open_shelf(settings.upload_url, called="UPLOAD_URL")
     app.extensions["taskapi.index"] = TaskIndex(lambda: db.engine)
     app.extensions["taskapi.cache"] = cache.connect(urls["broker"])
     app.extensions["taskapi.upstream"] = Upstream(settings.external_joke_url)

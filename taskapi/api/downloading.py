@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import BinaryIO
@@ -20,12 +20,15 @@ from taskapi.services.files import shelf_name
 log = structlog.get_logger("taskapi.files")
 
 CHUNK_BYTES = 64 * 1024
+_NOT_PLAIN = re.compile(r'[^ -~]|["\\%]')
+"""Each becomes `_`: a letter that became one of ASCII could make another ending of it, or a path."""
+
 _UNQUOTED = "!#$&+-.^_`|~"
 
 
 def sent(file: File) -> Response:
     """The bytes of a file, or 304 for who has them; raises Unavailable if they cannot be had."""
-    tag = f'"{file.sha256}"'
+    tag = preconditions.strong(file.version)
     headers = {
         "Content-Disposition": disposition(file.filename),
         "Content-Security-Policy": "default-src 'none'; sandbox",
@@ -44,8 +47,7 @@ def sent(file: File) -> Response:
 
 def disposition(filename: str) -> str:
     """The header that names the file: in ASCII for all clients, and as it is for those that can read it."""
-    plain = unicodedata.normalize("NFKD", filename).encode("ascii", "ignore").decode()
-    plain = plain.replace("\\", "_").replace('"', "_") or "file"
+    plain = _NOT_PLAIN.sub("_", filename)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe=_UNQUOTED)}"
 
 

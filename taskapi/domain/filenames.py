@@ -21,8 +21,8 @@ def safe_name(sent: str) -> str:
     shown = "".join(
         each for each in base if each in _JOINERS or unicodedata.category(each)[0] not in "CZ" or each == " "
     )
-    name = _shortened(_FORBIDDEN.sub("_", shown).strip(" ."))
-    if not name.strip(_JOINERS):
+    name = _shortened(_FORBIDDEN.sub("_", shown).strip(f" .{_JOINERS}"))
+    if not name:
         raise Invalid({"file": ["Its name has nothing that can be kept."]})
     return f"_{name}" if _DEVICE.fullmatch(name) else name
 
@@ -39,4 +39,4 @@ def _shortened(name: str) -> str:
     if not stem or len(last.encode()) > _MOST_OF_ENDING:
         stem, point, last = name, "", ""
     room = MOST_BYTES - len((point + last).encode())
-    return stem.encode()[:room].decode(errors="ignore").rstrip(" .") + point + last
+    return stem.encode()[:room].decode(errors="ignore").rstrip(f" .{_JOINERS}") + point + last

@@ -42,10 +42,11 @@ class Bucket:
     name: str
     prefix: str
     hasty: bool = False
+    called: str = ""
 
     @property
     def shown(self) -> str:
-        return f"s3://{self.name}/{self.prefix}".rstrip("/")
+        return self.called or f"s3://{self.name}/{self.prefix}".rstrip("/")
 
     @contextmanager
     def draft(self) -> Iterator[Path]:
@@ -97,7 +98,7 @@ class Bucket:
 
     @property
     def _here(self) -> Folder:
-        return Folder(Path(tempfile.gettempdir()))
+        return Folder(Path(tempfile.gettempdir()), self.called)
 
     @cached_property
     def _store(self) -> S3Store:

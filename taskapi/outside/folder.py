@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from taskapi.domain.errors import Full, NotFound, Unavailable
+from taskapi.domain.errors import Full, NotFound, Refused, Unavailable
 from taskapi.outside.items import DRAFT, Item, checked, is_name
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -21,14 +21,15 @@ class Folder:
     """Files in a folder, which is made when something is first put there."""
 
     path: Path
+    called: str = ""
 
     @property
     def shown(self) -> str:
-        return str(self.path)
+        return self.called or str(self.path)
 
     @contextmanager
     def draft(self) -> Iterator[Path]:
-        with self._faults_named():
+        with self._faults_named(Unavailable):
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(prefix=DRAFT, dir=self.path)
             os.close(handle)
@@ -38,7 +39,7 @@ class Folder:
                 Path(name).unlink(missing_ok=True)
 
     def put(self, name: str, draft: Path) -> None:
-        with self._faults_named():
+        with self._faults_named(Unavailable):
             _sync(draft)
             draft.replace(self.path / checked(name))
             _sync(self.path)
@@ -71,11 +72,11 @@ class Folder:
             return tidy(self.path, seconds)
 
     @contextmanager
-    def _faults_named(self) -> Iterator[None]:
+    def _faults_named(self, missing: type[Refused] = NotFound) -> Iterator[None]:
         try:
             yield
         except FileNotFoundError as fault:
-            raise NotFound(f"There is no such file in {self.shown}.") from fault
+            raise missing(f"There is no such file in {self.shown}.") from fault
         except OSError as fault:
             if fault.errno in _NO_ROOM:
                 raise Full(f"There is no room in {self.shown}: {fault.strerror}.") from fault

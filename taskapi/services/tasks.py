@@ -12,7 +12,7 @@ from taskapi.domain.clock import timestamp
 from taskapi.domain.errors import Invalid, NotFound
 from taskapi.domain.records import Record, Task, User
 from taskapi.services import task_changes
-from taskapi.services.again import decided_again
+from taskapi.services.again import decided_again, decided_often
 from taskapi.services.purging import purge_of
 from taskapi.services.results import Shown, deleted, whole
 from taskapi.store import keys
@@ -59,7 +59,7 @@ def change_task(
     return _revised(store, claim, Question(asked), task_id, lambda _: changes, user_id, if_match)
 
 
-@decided_again
+@decided_often
 def add_tags(
     store: Store, claim: Claim, task_id: int, tags: Sequence[str], if_match: int | None = None
 ) -> Shown:
@@ -69,7 +69,7 @@ def add_tags(
     return _revised(store, claim, question, task_id, tagged, if_match=if_match)
 
 
-@decided_again
+@decided_often
 def remove_tag(store: Store, claim: Claim, task_id: int, tag: str, if_match: int | None = None) -> Shown:
     """Takes one tag away; raises NotFound if the task has no such tag."""
     question = Question([keys.record(TASK.name, task_id)])

@@ -8,7 +8,6 @@ from typing import Any
 from werkzeug.test import TestResponse
 
 from tests.api.conftest import Person
-from tests.outside.conftest import bucket_url, s3  # noqa: F401 - fixtures
 
 FORM = "multipart/form-data"
 

@@ -51,19 +51,38 @@ def test_a_file_goes_up_and_comes_back_as_it_was(user: Person, uploads: Shelf) -
     assert headers["Content-Length"] == str(len(content))
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
-    assert headers["ETag"] == f'"{file["sha256"]}"'
+    assert headers["ETag"] == f'"{file["version"]}"'
     assert headers["Content-Disposition"] == (
-        "attachment; filename=\"Groe _1_.docx\"; filename*=UTF-8''Gr%C3%B6%C3%9Fe%20_1_.docx"
+        "attachment; filename=\"Gr__e _1_.docx\"; filename*=UTF-8''Gr%C3%B6%C3%9Fe%20_1_.docx"
     )
 
 
 def test_who_has_it_is_told_so_and_who_only_asks_gets_no_body(user: Person, folder: Shelf) -> None:
     file = sent(user, user.task()["id"])
-    known = user.get("/files/1", headers={"If-None-Match": f'"{file["sha256"]}"'})
+    known = user.get("/files/1", headers={"If-None-Match": f'"{file["version"]}"'})
     assert (known.status_code, known.data) == (304, b"")
     assert user.get("/files/1", headers={"If-None-Match": '"another"'}).status_code == 200
     head = user.call("HEAD", "/files/1")
     assert (head.status_code, head.data, head.headers["Content-Length"]) == (200, b"", "5")
+
+
+def test_the_tag_of_a_download_is_one_for_if_match(user: Person, folder: Shelf) -> None:
+    sent(user, user.task()["id"])
+    tag = user.get("/files/1").headers["ETag"]
+    assert user.delete("/files/1", headers={"If-Match": tag}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "name", ["a.éxe", "a.\uff42\uff41t", "\uff0f\uff0e\uff0e\uff0fa.txt", "\u2100.txt", "é.bashrc"]
+)
+def test_no_letter_turns_into_an_ending_or_a_path_for_old_clients(
+    user: Person, folder: Shelf, name: str
+) -> None:
+    sent(user, user.task()["id"], name=name)
+    plain = user.get("/files/1").headers["Content-Disposition"].split('"')[1]
+    assert not {"/", "\\"} & set(plain)
+    assert not plain.endswith((".exe", ".bat"))
+    assert not plain.startswith(".")
 
 
 def test_the_files_of_a_task_are_listed_in_pages(user: Person, folder: Shelf) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from typing import Any
 
 import pytest
@@ -11,7 +13,6 @@ from flask.testing import FlaskClient
 from taskapi.services import files
 from tests.api.conftest import Person
 from tests.api.files import FORM, part, raw, send, sent
-from tests.outside.conftest import bucket_url, s3  # noqa: F401 - fixtures
 from tests.outside.content.samples import REFUSED
 
 
@@ -85,6 +86,19 @@ def test_a_connection_that_breaks_off_leaves_nothing(user: Person, folder: Any, 
     answer = user.call("POST", f"/tasks/{user.task()['id']}/files", environ_overrides=told)
     assert (answer.status_code, answer.json["detail"]) == (400, "The body did not arrive whole.")
     assert list(folder.path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("fault", "status"), [(errno.ENOSPC, 507), (errno.EACCES, 503), (errno.ENOENT, 503)])
+def test_a_shelf_that_cannot_take_a_file_does_not_tell_where_it_is(
+    user: Person, shared_app: Flask, monkeypatch: pytest.MonkeyPatch, fault: int, status: int
+) -> None:
+    def fails(_: Any) -> None:
+        raise OSError(fault, os.strerror(fault))
+
+    monkeypatch.setattr("taskapi.outside.folder._sync", fails)
+    answer = send(user, user.task()["id"])
+    assert answer.status_code == status
+    assert "/" not in answer.json["detail"]
 
 
 def test_the_right_is_asked_for_before_anything_is_kept(

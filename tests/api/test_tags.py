@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import quote
 
@@ -134,6 +135,16 @@ def test_tags_that_are_added_at_the_same_moment_are_all_kept(user: Person) -> No
         thread.join()
     assert len(kept) == 18
     assert set(user.get(f"/tasks/{task['id']}").json["data"]["tags"]) == set(kept)
+
+
+def test_as_many_as_a_task_takes_may_be_added_at_one_moment(user: Person) -> None:
+    task = user.task()
+
+    def add(number: int) -> int:
+        return user.post(path_of(task), {"tags": [f"t{number}"]}).status_code
+
+    with ThreadPoolExecutor(20) as pool:
+        assert set(pool.map(add, range(20))) == {200}
 
 
 def test_a_tag_that_is_added_between_the_look_and_the_write_is_kept(

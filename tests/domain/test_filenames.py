@@ -63,5 +63,9 @@ def test_whatever_is_sent_is_safe_and_stays_so(sent: str):
     assert safe_name(name) == name
 
 
+def test_what_joins_letters_does_not_hide_an_ending():
+    assert ending(safe_name("a.exe\u200d")) == "exe"
+
+
 def test_the_ending_is_what_stands_behind_the_last_point():
     assert [ending(name) for name in ("a.TXT", "a.tar.gz", "a", ".b", "a.")] == ["txt", "gz", "", "b", ""]

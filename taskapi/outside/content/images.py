@@ -31,6 +31,8 @@ def is_gif(content: Content) -> bool:
 
 def is_webp(content: Content) -> bool:
     """As long as it says."""
+    if content.size < 12:
+        return False
     (told,) = struct.unpack("<I", content.head[4:8])
     return content.head[8:12] == b"WEBP" and bool(told + 8 == content.size)
 

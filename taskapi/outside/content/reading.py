@@ -25,7 +25,9 @@ class Content:
         return self.part(0, HEAD_BYTES)
 
     def part(self, start: int, size: int) -> bytes:
-        """So many bytes from there on, fewer at its end."""
+        """So many bytes from there on, fewer at its end; raises EOFError for what would lie before it."""
+        if start < 0:
+            raise EOFError
         self.file.seek(start)
         return self.file.read(size)
 

@@ -24,6 +24,19 @@ def test_a_file_that_is_taken_has_the_type_of_its_content(name: str, tmp_path: P
     assert type_of(kept(tmp_path, content), name) == wanted
 
 
+@pytest.mark.parametrize("content", [b"RIFF", b"RIFF\1\1\1", b"GIF8", b"II*", b"BM", b"%PDF"])
+def test_the_mere_beginning_of_a_picture_is_text_or_refused(content: bytes, tmp_path: Path):
+    with suppress(WrongType):
+        assert type_of(kept(tmp_path, content), "a") == "text/plain"
+
+
+def test_an_archive_whose_directory_leads_before_its_beginning_is_refused(tmp_path: Path):
+    whole = bytearray(zipped({"a.txt": b"x"}))
+    whole[-6:-2] = (10**6).to_bytes(4, "little")
+    with pytest.raises(WrongType):
+        type_of(kept(tmp_path, bytes(whole)), "a.zip")
+
+
 @pytest.mark.parametrize("name", TAKEN)
 def test_its_name_changes_nothing(name: str, tmp_path: Path):
     content, wanted = TAKEN[name]
