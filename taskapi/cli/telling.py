@@ -18,7 +18,8 @@ def told(made: Backup) -> str:
     """A backup in a line."""
     counts = ", ".join(counted(count, name) for name, count in made.counts.items())
     good = "good" if made.is_good else f"BROKEN: {made.flaw}" if made.flaw else "not verified"
-    return f"{made.id}  {good}  {made.bytes:,} bytes  {made.reason}, from {made.source}: {counts}"
+    history = f"; no history up to version {made.history_above}" if made.history_above else ""
+    return f"{made.id}  {good}  {made.bytes:,} bytes  {made.reason}, from {made.source}: {counts}{history}"
 
 
 def listed(report: Report) -> str:

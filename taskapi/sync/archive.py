@@ -42,6 +42,7 @@ class About:
     """What is known of an archive before it is written: which state of which installation it holds.
 
     `ids` says up to which id of each kind any may have been given; `source` is "postgresql" or "redis".
+    Up to the version `history_above` lines of the journal may be missing that PostgreSQL had.
     """
 
     id: str
@@ -52,6 +53,7 @@ class About:
     epoch: int
     version: int
     ids: dict[str, int]
+    history_above: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +177,13 @@ def _require_possible(manifest: Manifest) -> None:
     """Raises ValueError, TypeError or AttributeError for values that nobody has written as such."""
     about = manifest.about
     texts = (about.id, about.reason, about.source, about.incarnation, *manifest.digests.values())
-    numbers = (about.epoch << 32, about.version, *about.ids.values(), *manifest.counts.values())
+    numbers = (
+        about.epoch << 32,
+        about.version,
+        about.history_above,
+        *about.ids.values(),
+        *manifest.counts.values(),
+    )
     if datetime.fromisoformat(about.created_at).tzinfo is None or JOURNAL not in manifest.counts:
         raise ValueError(about.created_at)
     is_number = (type(number) is int and 0 <= number < _MOST for number in numbers)

@@ -182,7 +182,14 @@ def _kept(wish: _Wish, source: str, progress: Progress) -> str:
     with wish.shelf.draft() as draft:
         with _taken(wish, source, part(progress, 0, 0.5)) as taken:
             failpoints.reach("backup.taken")
-            state: Any = (taken.source, taken.incarnation, taken.epoch, taken.version, taken.ids)
+            state: Any = (
+                taken.source,
+                taken.incarnation,
+                taken.epoch,
+                taken.version,
+                taken.ids,
+                taken.history_above,
+            )
             about = About(backup_id, timestamp(), wish.reason, *state)
             archive.write(draft, about, _watched(taken, part(progress, 0.5 if source == REDIS else 0, 1)))
         failpoints.reach("backup.written")

@@ -37,7 +37,7 @@ class Backup:
     """A backup. It `is_good` once it was restored aside, equal; `flaw` is what was found to be wrong with it.
 
     `counts` has the records of each kind, `entries` is how many lines of the journal it has, `ids` up to
-    which id of each kind any may have been given.
+    which id of each kind any may have been given. Up to the version `history_above` lines may be missing.
     """
 
     id: str
@@ -54,6 +54,7 @@ class Backup:
     version: int
     entries: int
     ids: dict[str, int]
+    history_above: int = 0
 
 
 def new_id() -> str:
@@ -155,7 +156,7 @@ def _told(shelf: Shelf, backup_id: str, items: dict[str, Item]) -> Backup:
     entries, moment = counts.pop(JOURNAL), good["at"] if is_good else None
     state = (about.incarnation, about.epoch, about.version)
     known = (about.created_at, about.reason, about.source, size, is_good, moment, flaw)
-    return Backup(backup_id, *known, counts, *state, entries, about.ids)
+    return Backup(backup_id, *known, counts, *state, entries, about.ids, about.history_above)
 
 
 def _unreadable(backup_id: str, size: int, flaw: str) -> Backup:

@@ -6,15 +6,18 @@ from functools import partial
 import orjson
 import pytest
 
+from taskapi.cli.telling import told as line_of
 from taskapi.db import journal
 from taskapi.db.engine import Engine, transaction
 from taskapi.outside.shelf import Shelf
 from taskapi.store import dirty, state
 from taskapi.store.client import Store
 from taskapi.sync.admission import admit
+from taskapi.sync.backup import back_up
 from taskapi.sync.flush import drain, flush_batch
 from taskapi.sync.going_back import go_back
 from tests.sync.conftest import changed_tasks, many_tasks, new_task, restart, snapshot, turn_back
+from tests.sync.shelves import whole
 from tests.sync.test_admission import forget_everything, require_settled
 from tests.sync.test_going_back import kept
 from tests.sync.test_other_installation import begin_anew
@@ -125,6 +128,32 @@ def test_who_takes_another_installation_over_has_its_last_lines(
 
     assert told(opened)[:-1] == written
     require_settled(opened, engine)
+
+
+@pytest.mark.parametrize("count", [3, 20])
+def test_a_backup_from_redis_alone_says_which_history_it_lacks(
+    opened: Store, engine: Engine, shelf: Shelf, narrow: None, count: int
+) -> None:
+    many_tasks(opened, count)
+    drain(opened, engine, 10)
+    first = dirty.journal(opened)[0].version
+
+    made = back_up(opened, engine, shelf, source="redis")
+
+    assert made.history_above == (first - 1 if count == 20 else 0)
+    assert whole(shelf, made.id).manifest.about.history_above == made.history_above
+    assert (f"; no history up to version {first - 1}" in line_of(made)) == (count == 20)
+    assert back_up(opened, engine, shelf).history_above == 0
+    assert made.is_good
+
+
+def test_a_backup_from_a_redis_without_a_journal_has_no_history(
+    opened: Store, engine: Engine, shelf: Shelf
+) -> None:
+    drain(opened, engine, 10)
+    opened.redis.delete("journal")
+    made = back_up(opened, engine, shelf, source="redis")
+    assert made.history_above == made.version
 
 
 def told(store: Store) -> list[tuple[object, ...]]:

@@ -129,6 +129,7 @@ class LastRestoreOut(Schema):
     version=4294967301,
     entries=17,
     ids={"user": 5, "group": 2, "task": 13},
+    history_above=0,
 )
 class BackupOut(Schema):
     """One backup."""
@@ -149,6 +150,9 @@ class BackupOut(Schema):
     version = fields.Integer()
     entries = fields.Integer(metadata={"description": "Changes in its journal."})
     ids = fields.Dict(keys=fields.String(), values=fields.Integer())
+    history_above = fields.Integer(
+        metadata={"description": "Up to this version its journal may lack changes; 0: it has all."}
+    )
 
 
 @such_as(

@@ -12,7 +12,7 @@ POSTGRESQL, REDIS = "postgresql", "redis"
 class Taken:
     """All there is at `version`. `ids` says up to which of each kind any may have been given.
 
-    `total` is about how many lines there are.
+    `total` is about how many lines there are. Of the journal there may be none up to `history_above`.
     """
 
     source: str
@@ -22,3 +22,4 @@ class Taken:
     ids: dict[str, int]
     total: int
     lines: Iterator[Line]
+    history_above: int = 0
