@@ -155,9 +155,9 @@ class Moving(Folder):
 def test_what_is_deleted_while_they_are_listed_is_not_there(shelf: Shelf, tmp_path: Path):
     first, second = keep(shelf, 1), keep(shelf, 2)
     path = tmp_path / "backups"
-    listing = Moving(path, lambda: (path / f"{first}.taskapi").unlink(missing_ok=True))
+    listing = Moving(path, act=lambda: (path / f"{first}.taskapi").unlink(missing_ok=True))
     assert ids(listing) == [second]
-    listing = Moving(path, lambda: (path / f"{second}.verified").unlink(missing_ok=True))
+    listing = Moving(path, act=lambda: (path / f"{second}.verified").unlink(missing_ok=True))
     assert not find(listing, second).is_good
 
 
@@ -165,7 +165,7 @@ def test_one_that_is_made_meanwhile_keeps_what_is_noted_of_it(shelf: Shelf, tmp_
     keep(shelf, 1)
     made: list[str] = []
 
-    retain(Moving(tmp_path / "backups", lambda: made.append(keep(shelf, 2 + len(made)))), 3, "me")
+    retain(Moving(tmp_path / "backups", act=lambda: made.append(keep(shelf, 2 + len(made)))), 3, "me")
 
     assert made
     assert all(find(shelf, each).is_good for each in made)
