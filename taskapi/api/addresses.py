@@ -9,6 +9,8 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Network, ip_address
 from types import MappingProxyType
 from typing import Any, ParamSpec, TypeVar
 
@@ -75,7 +77,7 @@ class Addresses:
 
         A good password costs no look at the counter: who is shut out is remembered here.
         """
-        address = request.remote_addr or "-"
+        address = _address()
         wait = self._shut_out.get(address, 0.0) - time.monotonic()
         if wait > 0:
             seen.limited(self._policy, math.ceil(wait))
@@ -165,4 +167,16 @@ def _caller() -> str:
 
 
 def _address() -> str:
-    return request.remote_addr or "-"
+    return _network(request.remote_addr or "-")
+
+
+@lru_cache(maxsize=1024)
+def _network(address: str) -> str:
+    """What one client has: an address of IPv4, of IPv6 a network of 2**64, among which it may change."""
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(found, IPv4Address):
+        return str(found)
+    return str(found.ipv4_mapped or IPv6Network((found, 64), strict=False))

@@ -34,6 +34,31 @@ def test_too_many_sign_ins_from_one_address_are_429(strict: FlaskClient) -> None
     assert last.headers["X-RateLimit-Remaining"] == "0"
 
 
+@pytest.mark.parametrize("path", ["/login", "/auth/me"])
+@pytest.mark.parametrize(
+    ("addresses", "shared"),
+    [
+        (["2001:db8::1", "2001:db8::2:3", "2001:db8:0:0:ffff::1", "2001:db8::5"], True),
+        (["2001:db8::1", "2001:db8:0:1::1", "2001:db8:0:2::1", "2001:db8:0:3::1"], False),
+        (["192.0.2.1", "::ffff:192.0.2.1", "192.0.2.1", "::ffff:c000:201"], True),
+        (["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"], False),
+        (["fe80::1%eth0", "fe80::2%eth0", "fe80::3%eth1", "fe80::4"], True),
+        (["unknown"] * 4, True),
+    ],
+)
+def test_who_has_a_network_of_addresses_has_one_limit(
+    strict: FlaskClient, path: str, addresses: list[str], shared: bool
+) -> None:
+    def status(address: str) -> int:
+        sent = {"username": "nobody", "password": PASSWORD}
+        told = {"REMOTE_ADDR": address}
+        if path == "/login":
+            return strict.post(path, json=sent, environ_overrides=told).status_code
+        return strict.get(path, headers=basic("nobody", PASSWORD), environ_overrides=told).status_code
+
+    assert [status(address) for address in addresses] == [401, 401, 401, 429 if shared else 401]
+
+
 LIMITED = {
     "login": ("POST", "/login", {"username": "nobody", "password": PASSWORD}),
     "register": ("POST", "/register", {"username": "x"}),
