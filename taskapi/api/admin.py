@@ -9,18 +9,9 @@ from flask import Response
 
 from taskapi.api import answers
 from taskapi.api.contracts import asks, authenticated, contract_of, lists, or_else, returns
-from taskapi.api.schemas.admin import (
-    BackupOut,
-    JobOut,
-    RestoreQuery,
-    StatsOut,
-    StatusOut,
-    Synced,
-    SyncQuery,
-    UndoQuery,
-    Waiting,
-)
+from taskapi.api.schemas.admin import BackupOut, JobOut, StatsOut, StatusOut, Synced
 from taskapi.api.schemas.query import PageQuery, Query
+from taskapi.api.schemas.wishes import RestoreQuery, SyncQuery, UndoQuery, Waiting
 from taskapi.api.serving import Noun
 from taskapi.api.wiring import extension, store, wired
 from taskapi.domain.callers import Claim

@@ -24,7 +24,9 @@ from taskapi.version import VERSION
 
 bp = Noun("health", __name__)
 PATIENCE_SECONDS = 0.8
-_or_ill = or_else(503, "Requests are not served now.", ILL)
+_NOT_SERVED = "Requests are not served now."
+_or_ill = or_else(503, _NOT_SERVED, ILL)
+_or_unready = or_else(503, _NOT_SERVED, ILL | {"status": "unready"})
 
 
 @bp.get("/health")
@@ -53,7 +55,7 @@ def read_live(_: Claim) -> Response:
 @public
 @uncounted
 @any_query
-@_or_ill
+@_or_unready
 @example(answer={"status": "ready", "timestamp": TIME})
 @returns(ProbeOut, bare=True)
 def read_ready(_: Claim) -> Response:

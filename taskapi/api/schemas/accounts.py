@@ -9,7 +9,7 @@ from marshmallow import Schema, ValidationError, fields
 from taskapi.api.schemas.aliased import Body
 from taskapi.api.schemas.fields import EMail, NameOrId, OneOf, Password, Text, Username
 from taskapi.api.schemas.query import Choice, Query
-from taskapi.api.schemas.said import described, such_as
+from taskapi.api.schemas.said import described, meaning, such_as
 from taskapi.api.schemas.users import OTHER_ROLES, UserOut
 from taskapi.domain.records import ROLES
 
@@ -41,7 +41,9 @@ class SignInQuery(Query):
 
         exclude = ("narrowed",)
 
-    session = Choice({"cookie": True})
+    session = Choice(
+        {"cookie": True}, metadata=meaning("cookie: the answer sets cookies to sign in with as well.")
+    )
 
 
 @such_as(username="ada", password="correct horse battery")

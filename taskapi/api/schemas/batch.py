@@ -9,7 +9,7 @@ from marshmallow import Schema, ValidationError, fields
 from taskapi.api.schemas.aliased import Body
 from taskapi.api.schemas.fields import OneOf, Several, Whole
 from taskapi.api.schemas.query import Flag, Query
-from taskapi.api.schemas.said import such_as
+from taskapi.api.schemas.said import meaning, such_as
 from taskapi.api.schemas.tasks import TaskChanges
 
 UPDATE = "update"
@@ -59,7 +59,7 @@ class BatchQuery(Query):
 
     has_wanted = True
 
-    atomic = Flag()
+    atomic = Flag(metadata=meaning("true: unless every task succeeds, none is changed."))
 
     def wanted(self, values: dict[str, Any]) -> bool:
         """Whether nothing shall happen unless everything does."""

@@ -10,7 +10,13 @@ _PART = {"status": "healthy", "latency_ms": 0.8}
 
 _SILENT = "The data store does not answer."
 _RARE = {"rare": True, "description": "Only where requests are not served."}
-ILL = {"status": "unhealthy", "success": False, "code": "unavailable", "detail": _SILENT}
+ILL = {
+    "status": "unhealthy",
+    "success": False,
+    "code": "unavailable",
+    "detail": _SILENT,
+    "request_id": "0f8fad5bd9cb469fa16570867728950e",
+}
 TIME = "2030-01-30T09:15:00.000Z"
 
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from marshmallow import Schema, ValidationError, fields
 
 from taskapi.api.schemas.fields import LARGEST_ID, documented
-from taskapi.api.schemas.said import such_as
+from taskapi.api.schemas.said import meaning, such_as
 from taskapi.domain.filters import Page
 from taskapi.domain.words import LONGEST_QUERY
 
@@ -103,10 +103,11 @@ class Names(Parameter):
 
 
 class Words(Parameter):
-    """What is searched for: a text that is not blank, of at most as many characters as a search takes."""
+    """What is searched for: a text that is not blank."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**documented(options, minLength=1, maxLength=LONGEST_QUERY))
+        said = f"Words to search for: {LONGEST_QUERY} characters at most, not only blanks."
+        super().__init__(**documented(options, description=said, minLength=1, maxLength=LONGEST_QUERY))
 
     def read(self, text: str) -> str:
         """The text."""
@@ -138,9 +139,17 @@ class PageQuery(Query):
 
     has_wanted = True
 
-    page = WholeParameter(1, LAST_PAGE)
-    cursor = Cursor()
-    per_page = WholeParameter(1, MOST_PER_PAGE)
+    page = WholeParameter(
+        1, LAST_PAGE, metadata=meaning("Which page, counted from 1, which is also the default.")
+    )
+    cursor = Cursor(
+        metadata=meaning("Instead of `page`: the `next_cursor` of the page before, in the same order.")
+    )
+    per_page = WholeParameter(
+        1,
+        MOST_PER_PAGE,
+        metadata=meaning(f"How many a page has: 1 to {MOST_PER_PAGE}, by default {Page().per_page}."),
+    )
 
     def wanted(self, values: dict[str, Any]) -> Any:
         """The page."""

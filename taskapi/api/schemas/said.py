@@ -27,3 +27,8 @@ def described(**facts: Any) -> Callable[[Kind], Kind]:
         return schema
 
     return say
+
+
+def meaning(description: str) -> dict[str, str]:
+    """The metadata of a field that says what it means, where its kind alone does not."""
+    return {"description": description}

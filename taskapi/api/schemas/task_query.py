@@ -19,7 +19,7 @@ from taskapi.api.schemas.query import (
     Words,
     page_of,
 )
-from taskapi.api.schemas.said import such_as
+from taskapi.api.schemas.said import meaning, such_as
 from taskapi.api.schemas.tasks import PRIORITIES, TaskChanges
 from taskapi.domain import words
 from taskapi.domain.clock import today
@@ -81,22 +81,39 @@ class Sort(Choice):
 class TaskListQuery(PageQuery):
     """What may be asked of a list of tasks; all conditions combine."""
 
-    status = Choice({"completed": True, "pending": False, "all": None})
-    completed = Flag()
-    priority = Choices({"1": 1, "2": 2, "3": 3} | PRIORITIES)
-    tag = Tag()
-    overdue = Flag()
+    status = Choice(
+        {"completed": True, "pending": False, "all": None},
+        metadata=meaning("Which tasks: those that are done, those that are not, or all (the default)."),
+    )
+    completed = Flag(metadata=meaning("true: only tasks that are done; false: only those that are not."))
+    priority = Choices(
+        {"1": 1, "2": 2, "3": 3} | PRIORITIES,
+        metadata=meaning("Only tasks of these priorities, parted by commas: 1 high, 2 medium, 3 low."),
+    )
+    tag = Tag(metadata=meaning(f"A tag that tasks must have; given again, all of them, {MOST_TAGS} at most."))
+    overdue = Flag(metadata=meaning("true: only tasks whose deadline (UTC) is past and that are not done."))
     search = Words()
-    group_id = WholeParameter()
-    user_id = WholeParameter()
-    deadline_from = DayParameter()
-    deadline_to = DayParameter()
-    created_from = DayParameter()
-    created_to = DayParameter()
-    scope = Choice({"mine": True, "all": False})
-    sort = Sort({sign + word: (name, bool(sign)) for word, name in _SORTED.items() for sign in ("", "-")})
-    sort_by = Sort(_SORTED)
-    order = Choice({"asc": False, "desc": True})
+    group_id = WholeParameter(metadata=meaning("Only tasks of the group with this id."))
+    user_id = WholeParameter(metadata=meaning("Only tasks of the user with this id."))
+    deadline_from = DayParameter(metadata=meaning("Only tasks due on this date (YYYY-MM-DD) or later."))
+    deadline_to = DayParameter(metadata=meaning("Only tasks due on this date (YYYY-MM-DD) or earlier."))
+    created_from = DayParameter(metadata=meaning("Only tasks made on this date (UTC, YYYY-MM-DD) or later."))
+    created_to = DayParameter(metadata=meaning("Only tasks made on this date (UTC, YYYY-MM-DD) or earlier."))
+    scope = Choice(
+        {"mine": True, "all": False},
+        metadata=meaning("mine: the caller's own tasks; all (the default): all that the caller may see."),
+    )
+    sort = Sort(
+        {sign + word: (name, bool(sign)) for word, name in _SORTED.items() for sign in ("", "-")},
+        metadata=meaning("The field to sort by, with `-` before it from the largest down. By default `id`."),
+    )
+    sort_by = Sort(
+        _SORTED, metadata=meaning("The field to sort by, in the direction of `order`. By default `id`.")
+    )
+    order = Choice(
+        {"asc": False, "desc": True},
+        metadata=meaning("The direction of `sort_by`: asc (the default), from the smallest up, or desc."),
+    )
 
     def wanted(self, values: dict[str, Any]) -> TaskSearch:
         """The search."""
@@ -122,7 +139,7 @@ class RemovalQuery(Query):
 
     has_wanted = True
 
-    permanent = Flag()
+    permanent = Flag(metadata=meaning("true: remove it for good, past the trash."))
 
     def wanted(self, values: dict[str, Any]) -> bool:
         """Whether it goes for good."""

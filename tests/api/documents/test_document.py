@@ -39,6 +39,45 @@ def test_every_parameter_is_described_and_has_an_example_that_fits(every: list[O
     assert not flaws
 
 
+def test_no_two_parameters_that_differ_are_described_alike(every: list[Operation]) -> None:
+    meant: dict[str, set[str]] = {}
+    for operation in every:
+        for one in operation.parameters:
+            meant.setdefault(one["description"], set()).add(one["name"])
+    assert {said: names for said, names in meant.items() if len(names) > 1 and names != {"q", "search"}} == {}
+
+
+def test_the_bounds_of_a_parameter_are_told_in_words_too(every: list[Operation]) -> None:
+    [listing] = [operation for operation in every if operation.name == "list_tasks"]
+    told = {one["name"]: one["description"] for one in listing.parameters}
+    assert "1 to 200" in told["per_page"]
+    assert "50" in told["per_page"]
+    assert "200 characters" in told["search"]
+
+
+def test_a_true_or_false_has_no_text_as_its_example(every: list[Operation]) -> None:
+    flags = [
+        one["schema"]["examples"]
+        for operation in every
+        for one in operation.parameters
+        if one["schema"].get("type") == "boolean"
+    ]
+    assert len(flags) > 10
+    assert all(values == [True] for values in flags)
+
+
+def test_probes_tell_what_they_answer_well_and_ill(every: list[Operation]) -> None:
+    known = {operation.path: operation for operation in every if operation.method == "GET"}
+    for path, ill in (("/health", "unhealthy"), ("/check_health", "unhealthy"), ("/health/ready", "unready")):
+        answers = known[path].responses
+        assert answers.keys() >= {200, 503}, path
+        content = answers[503]["content"]["application/json"]
+        assert content["schema"]["$ref"].endswith("/ProbeOut")
+        assert (content["example"]["status"], content["example"]["code"]) == (ill, "unavailable")
+        assert "Retry-After" in answers[503]["headers"]
+    assert "application/json" in known["/health/live"].responses[200]["content"]
+
+
 def test_every_body_has_an_example_that_fits(every: list[Operation]) -> None:
     flaws = []
     for operation in every:

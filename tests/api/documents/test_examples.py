@@ -47,6 +47,17 @@ def test_every_example_that_changes_something_is_answered_as_documented(
     assert not flaws
 
 
+@pytest.mark.parametrize("path", ["/auth/login", "/users/login", "/login"])
+def test_a_sign_in_is_as_documented_with_cookies_and_without(
+    document: Json, make_world: Make, path: str
+) -> None:
+    [operation] = [each for each in operations(document) if each.path == path]
+    world = make_world()
+    plain, cookies = (sent(operation, world, {}, more=more) for more in ({}, {"session": "cookie"}))
+    assert judged(operation, plain) == judged(operation, cookies) == []
+    assert ("csrf_token" in plain.json, "csrf_token" in cookies.json) == (path == "/login", True)
+
+
 def test_every_example_that_reads_is_answered_as_documented(
     document: Json, make_world: Make, database_url: str
 ) -> None:
