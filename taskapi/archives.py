@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from taskapi.outside.bucket import HASTY_SECONDS
 from taskapi.outside.shelf import open_shelf
 from taskapi.sync import keeping
 
@@ -18,8 +19,8 @@ class Archives:
 
     def listed(self) -> Sequence[Mapping[str, Any]]:
         """All of them, newest first; raises Unavailable."""
-        return [asdict(each) for each in keeping.backups(open_shelf(self.url, hasty=True))]
+        return [asdict(each) for each in keeping.backups(open_shelf(self.url, seconds=HASTY_SECONDS))]
 
     def found(self, backup_id: str) -> Mapping[str, Any]:
         """That one; raises NotFound, Unavailable."""
-        return asdict(keeping.find(open_shelf(self.url, hasty=True), backup_id))
+        return asdict(keeping.find(open_shelf(self.url, seconds=HASTY_SECONDS), backup_id))

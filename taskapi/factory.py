@@ -28,6 +28,7 @@ from taskapi.dispatch import sender, turn_taker
 from taskapi.domain.callers import Claim
 from taskapi.embedded.servers import running_urls
 from taskapi.extensions import db, migrate
+from taskapi.outside.bucket import SERVING_SECONDS
 from taskapi.outside.shelf import open_shelf
 from taskapi.outside.upstream import Upstream
 from taskapi.store import cache, heartbeats, jobs
@@ -130,7 +131,9 @@ def _wire(app: Flask, settings: Settings, urls: dict[str, str]) -> None:
     bell = Bell(store, send_job, may_ring=turn_taker(urls["broker"]))
     callers = Callers(settings, store, addresses)
     app.extensions["taskapi.store"] = store
-    app.extensions["taskapi.uploads"] = open_shelf(settings.upload_url, called="UPLOAD_URL")
+    app.extensions["taskapi.uploads"] = open_shelf(
+        settings.upload_url, seconds=SERVING_SECONDS, called="UPLOAD_URL"
+    )
     app.extensions["taskapi.index"] = TaskIndex(lambda: db.engine)
     app.extensions["taskapi.cache"] = cache.connect(urls["broker"])
     app.extensions["taskapi.upstream"] = Upstream(settings.external_joke_url)

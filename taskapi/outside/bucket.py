@@ -25,8 +25,8 @@ CONNECT_SECONDS = 5
 REQUEST_SECONDS = 60
 RETRY_SECONDS = 20
 RETRIES = 2
-HASTY_SECONDS = 1.5
-"""For who cannot wait: so long may each request take, and it is made once."""
+HASTY_SECONDS, SERVING_SECONDS = 1.5, 10.0
+"""For who cannot wait, and for who serves others meanwhile: so long may each request take, made once."""
 PART_BYTES = 8 << 20
 """So much is sent or asked for in one request: each must be over in `REQUEST_SECONDS`."""
 
@@ -41,7 +41,7 @@ class Bucket:
 
     name: str
     prefix: str
-    hasty: bool = False
+    seconds: float | None = None
     called: str = ""
 
     @property
@@ -102,7 +102,7 @@ class Bucket:
 
     @cached_property
     def _store(self) -> S3Store:
-        retries, longest = (0, HASTY_SECONDS) if self.hasty else (RETRIES, REQUEST_SECONDS)
+        retries, longest = (RETRIES, REQUEST_SECONDS) if self.seconds is None else (0, self.seconds)
         retry: Any = {"max_retries": retries, "retry_timeout": timedelta(seconds=RETRY_SECONDS)}
         client: Any = {"connect_timeout": f"{min(CONNECT_SECONDS, longest)}s", "timeout": f"{longest}s"}
         plain: Any = {"allow_http": True} if _is_on_loopback() else {}

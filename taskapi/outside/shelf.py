@@ -44,16 +44,16 @@ class Shelf(Protocol):
         """Deletes drafts that somebody left behind and that are older than that; returns how many."""
 
 
-def open_shelf(url: str, *, hasty: bool = False, called: str = "") -> Shelf:
+def open_shelf(url: str, *, seconds: float | None = None, called: str = "") -> Shelf:
     """The shelf at a folder's path, `file:///FOLDER` or `s3://BUCKET/PREFIX`; nothing is touched yet.
 
-    A bucket's credentials, region and endpoint come from the usual AWS_ variables; `hasty`: one that does
-    not answer is given up soon. Faults tell what it is `called` in place of its address. Raises
-    Unavailable for any other address.
+    A bucket's credentials, region and endpoint come from the usual AWS_ variables; one that does not answer
+    is given up after so many `seconds`, or else after a few attempts. Faults tell what it is `called` in
+    place of its address. Raises Unavailable for any other address.
     """
     parts = urlsplit(url)
     if parts.scheme == "s3" and parts.netloc and "@" not in parts.netloc:
-        return Bucket(parts.netloc, unquote(parts.path).strip("/"), hasty, called)
+        return Bucket(parts.netloc, unquote(parts.path).strip("/"), seconds, called)
     if parts.scheme in ("", "file") and not parts.netloc and parts.path.startswith("/"):
         return Folder(Path(unquote(parts.path) if parts.scheme else url), called)
     raise Unavailable("A shelf is a folder's absolute path, file:///FOLDER or s3://BUCKET/PREFIX.")

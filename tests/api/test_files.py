@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import socket
+import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from flask import Flask
 
+from taskapi import create_app
+from taskapi.config import Settings
+from taskapi.outside import bucket
 from taskapi.outside.shelf import Shelf, open_shelf
 from taskapi.services import durability
 from tests.api.conftest import Person
 from tests.api.files import send, sent
-from tests.outside.conftest import bucket_url, s3  # noqa: F401 - fixtures
+from tests.outside.conftest import bucket_url, s3, use  # noqa: F401 - fixtures
 from tests.outside.content.samples import PDF, PNG, TAKEN
 
 
@@ -146,6 +152,20 @@ def test_bytes_that_somebody_has_taken_away_are_told(user: Person, folder: Shelf
     assert (answer.status_code, answer.json["code"]) == (503, "unavailable")
     assert "/" not in answer.json["detail"]
     assert user.delete("/files/1").status_code == 200
+
+
+def test_a_bucket_that_hangs_keeps_no_thread_for_long(
+    user: Person, folder: Shelf, plain_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent(user, user.task()["id"])
+    monkeypatch.setattr("taskapi.factory.SERVING_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        use(f"http://127.0.0.1:{silent.getsockname()[1]}", monkeypatch)
+        app = create_app(replace(plain_settings, upload_url="s3://some/where"))
+        begun = time.monotonic()
+        answer = Person(app.test_client(), user.headers, user.user).get("/files/1")
+        app.extensions["taskapi.api"].bell.stop()
+    assert (answer.status_code, time.monotonic() - begun < 0.2 * bucket.REQUEST_SECONDS) == (503, True)
 
 
 def test_an_upload_can_be_waited_for(user: Person, folder: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:

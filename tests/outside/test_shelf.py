@@ -198,12 +198,11 @@ def test_a_bucket_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch
 
 
 def test_who_cannot_wait_for_a_bucket_gives_it_up_sooner(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(bucket, "HASTY_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         use(f"http://127.0.0.1:{silent.getsockname()[1]}", monkeypatch)
         begun = time.monotonic()
         with pytest.raises(Unavailable):
-            open_shelf("s3://some/where", hasty=True).items()
+            open_shelf("s3://some/where", seconds=0.2).items()
     assert time.monotonic() - begun < 0.5 * bucket.REQUEST_SECONDS
 
 
