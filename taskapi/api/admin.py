@@ -8,7 +8,7 @@ import orjson
 from flask import Response
 
 from taskapi.api import answers
-from taskapi.api.contracts import asks, authenticated, contract_of, lists, or_else, returns
+from taskapi.api.contracts import asks, authenticated, contract_of, example, lists, or_else, returns
 from taskapi.api.schemas.admin import BackupOut, JobOut, StatsOut, StatusOut, Synced
 from taskapi.api.schemas.query import PageQuery, Query
 from taskapi.api.schemas.wishes import RestoreQuery, SyncQuery, UndoQuery, Waiting
@@ -22,7 +22,11 @@ from taskapi.services.operating import Wish
 from taskapi.services.results import Listed, Shown
 
 bp = Noun("admin", __name__)
-_later = or_else(202, "The job goes on in the background: `Location` tells where it is seen.")
+_later = or_else(
+    202,
+    "The job goes on in the background: `Location` tells where it is seen.",
+    {"data": {"state": "queued", "synced": {}, "pending_changes": True, "duration_ms": None}},
+)
 
 
 @bp.post("/admin/sync")
@@ -38,6 +42,7 @@ def sync(claim: Claim, wanted: tuple[Wish, float]) -> Shown | Response:
 @bp.post("/admin/restore/undo")
 @authenticated(Right.ADMINISTER)
 @asks(UndoQuery)
+@example(data={"action": "undo", "synced": {}})
 @returns(Synced)
 @_later
 def undo_restore(claim: Claim, wanted: dict[str, Any]) -> Shown | Response:
@@ -66,6 +71,7 @@ def read_backup(claim: Claim, backup_id: str) -> Shown:
 @bp.post("/admin/backups/<backup_id>/verify")
 @authenticated(Right.ADMINISTER)
 @asks(Waiting)
+@example(data={"action": "verify", "synced": {}})
 @returns(Synced)
 @_later
 def verify_backup(claim: Claim, backup_id: str, wanted: dict[str, Any]) -> Shown | Response:
@@ -76,6 +82,7 @@ def verify_backup(claim: Claim, backup_id: str, wanted: dict[str, Any]) -> Shown
 @bp.post("/admin/backups/<backup_id>/restore")
 @authenticated(Right.ADMINISTER)
 @asks(RestoreQuery)
+@example(data={"action": "restore", "synced": {}})
 @returns(Synced)
 @_later
 def restore_backup(claim: Claim, backup_id: str, wanted: dict[str, Any]) -> Shown | Response:

@@ -163,7 +163,7 @@ def refuses(**when: str) -> Callable[[View], View]:
 
 def example(*, sent: Any = None, answer: Any = None, **of_parts: Mapping[str, Any]) -> Callable[[View], View]:
     """Example values where those of the schemas do not fit: a whole body `sent`, a whole `answer`, some of
-    what stands `beside` a list, of the parameters of the `path` and of the `query`."""
+    its `data`, of what stands `beside` a list, of the parameters of the `path` and of the `query`."""
     given = {"sent": sent, "answer": answer, **of_parts}
     return _added("example", {name: value for name, value in given.items() if value is not None})
 

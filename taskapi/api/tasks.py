@@ -123,6 +123,7 @@ def remove_task(claim: Claim, task_id: int, wanted: bool, if_match: int | None) 
 @bp.put("/tasks/<int:task_id>/done")
 @authenticated(Right.WORK_ON_TASKS)
 @conditional
+@example(data={"status": True, "completed_at": "2030-01-30T09:15:00.000Z"})
 @returns(TaskOut)
 def finish_task(claim: Claim, task_id: int, if_match: int | None) -> Shown:
     """Mark a task as done."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from taskapi.api.contracts import accepts, asks, authenticated, conditional, lists, returns
+from taskapi.api.contracts import accepts, asks, authenticated, conditional, example, lists, returns
 from taskapi.api.schemas.accounts import Deleted
 from taskapi.api.schemas.query import Query
 from taskapi.api.schemas.task_query import RemovalQuery, UserTaskListQuery
@@ -75,6 +75,7 @@ def remove_task_of_user(
 @bp.put("/users/<int:user_id>/tasks/<int:task_id>/done")
 @authenticated(Right.WORK_ON_TASKS)
 @conditional
+@example(data={"status": True, "completed_at": "2030-01-30T09:15:00.000Z"})
 @returns(TaskOut)
 def finish_task_of_user(claim: Claim, user_id: int, task_id: int, if_match: int | None) -> Shown:
     """Mark a user's task as done."""

@@ -121,7 +121,7 @@ def _content(endpoint: Endpoint, differs: Mapping[str, Any]) -> dict[str, Any]:
         return {"content": {contract.media: _of_other(endpoint)}}
     if contract.returned is None:
         return {}
-    example = {**examples.of_answer(contract), **differs}
+    example = examples.differing(examples.of_answer(contract), differs)
     return {"content": {JSON: {"schema": records.answered(contract), "example": example}}}
 
 

@@ -6,6 +6,7 @@ schema) follows from the field.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from marshmallow import Schema, fields
@@ -40,9 +41,29 @@ def of_answer(contract: Contract) -> Any:
     data: Any = of_record(contract.returned)
     if contract.bare:
         return data
-    if contract.plural:
+    if not contract.plural:
+        data |= {**_unlike_others(contract, data), **contract.example.get("data", {})}
+    else:
         data = {contract.plural: [data], **_beside(contract), "count": 1, "total": 1, "next_cursor": None}
     return {"success": True, **getattr(contract.returned, "beside_example", {}), "data": data}
+
+
+def differing(example: dict[str, Any], differs: Mapping[str, Any]) -> dict[str, Any]:
+    """An answer in which some is different; of its record alone what is named."""
+    found = {**example, **differs}
+    return found | {"data": example["data"] | differs["data"]} if "data" in differs else found
+
+
+def _unlike_others(contract: Contract, data: dict[str, Any]) -> dict[str, Any]:
+    """What a record has as it was sent, and of a new one null where nothing was sent."""
+    body, returned = contract.body, contract.returned
+    if body is None or returned is None:
+        return {}
+    may_be_null = [
+        name for name, field in returned.fields.items() if field.allow_none and name in body.fields
+    ]
+    known = dict.fromkeys(may_be_null if contract.status == 201 else []) | of_body(contract)
+    return {name: value for name, value in known.items() if name in data}
 
 
 def of_record(schema: Schema) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from taskapi.api.schemas.users import OTHER_ROLES, UserOut
 from taskapi.domain.records import ROLES
 
 
-@such_as(username="hedy", password="correct horse battery", full_name="Hedy Lamarr")
+@such_as(username="ada", email="ada@example.com", password="correct horse battery", full_name="Ada Lovelace")
 @described(anyOf=[{"required": ["username"]}, {"required": ["email"]}])
 class Register(Body):
     """A password and a name to sign in with; a role is noted for the owner to grant."""

@@ -11,7 +11,7 @@ from taskapi.api.schemas.said import such_as
     action="force",
     job_id="5b1c9f0e6d7a4c38",
     state="done",
-    synced={"task": 3},
+    synced={"users": 1, "tasks": 3},
     pending_changes=False,
     duration_ms=41.7,
 )
@@ -166,7 +166,9 @@ class StatsOut(Schema):
     sync = fields.Dict(keys=fields.String(), values=fields.Boolean())
 
 
-@such_as(id="5b1c9f0e6d7a4c38", action="force", progress=0.5, request_id="5f0c2d7e", report={})
+@such_as(
+    id="5b1c9f0e6d7a4c38", action="force", state="running", progress=0.5, request_id="5f0c2d7e", report={}
+)
 class JobOut(Schema):
     """A job in the background."""
 

@@ -30,7 +30,7 @@ class GroupChanges(Body):
     admin_id = Whole(allow_none=True)
 
 
-@such_as(name="Design", admin_id=3)
+@such_as(name="Design")
 class GroupIn(GroupChanges):
     """A new group."""
 

@@ -32,7 +32,7 @@ class TaskChanges(Body):
     estimate_hours = Number(0, MOST_HOURS, allow_none=True)
 
 
-@such_as(title="Write the report", priority=2, deadline="2030-01-31", tags=["paper"], group_id=1, user_id=2)
+@such_as(title="Write the report", priority=2, deadline="2030-01-31", tags=["paper"])
 class TaskIn(TaskChanges):
     """A new task."""
 

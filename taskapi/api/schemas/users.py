@@ -37,7 +37,6 @@ class UserChanges(Body):
     full_name="Katherine Johnson",
     password="correct horse battery",
     role="user",
-    group_ids=[1],
 )
 @described(anyOf=[{"required": ["full_name"]}, {"required": ["username"]}, {"required": ["email"]}])
 class UserIn(Body):
