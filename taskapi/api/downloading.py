@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -55,9 +56,12 @@ def _streamed(file: File, headers: dict[str, str]) -> Response:
     with ExitStack() as opened:
         try:
             content = opened.enter_context(uploads().opened(shelf_name(file)))
+            if content.seek(0, os.SEEK_END) != file.size:
+                raise NotFound(f"File {file.id} is longer or shorter than it was.")
+            content.seek(0)
         except NotFound as fault:
             log.exception("content missing", file=file.id, request_id=seen.request_id())
-            raise Unavailable(f"The content of file {file.id} is not where it was kept.") from fault
+            raise Unavailable(f"The content of file {file.id} is not as it was kept.") from fault
         response = Response(_pieces(content), headers=headers)
         response.call_on_close(opened.pop_all().close)
     return response

@@ -154,6 +154,13 @@ def test_bytes_that_somebody_has_taken_away_are_told(user: Person, folder: Shelf
     assert user.delete("/files/1").status_code == 200
 
 
+@pytest.mark.parametrize("left", [b"", b"hel", b"hello world"])
+def test_bytes_that_are_more_or_fewer_than_they_were_are_told(user: Person, folder: Any, left: bytes) -> None:
+    sent(user, user.task()["id"])
+    (folder.path / folder.items()[0].name).write_bytes(left)
+    assert user.get("/files/1").status_code == 503
+
+
 def test_a_bucket_that_hangs_keeps_no_thread_for_long(
     user: Person, folder: Shelf, plain_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
