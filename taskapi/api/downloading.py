@@ -56,15 +56,19 @@ def _streamed(file: File, headers: dict[str, str]) -> Response:
     with ExitStack() as opened:
         try:
             content = opened.enter_context(uploads().opened(shelf_name(file)))
-            if content.seek(0, os.SEEK_END) != file.size:
-                raise NotFound(f"File {file.id} is longer or shorter than it was.")
-            content.seek(0)
+            _require_size(content, file)
         except NotFound as fault:
             log.exception("content missing", file=file.id, request_id=seen.request_id())
             raise Unavailable(f"The content of file {file.id} is not as it was kept.") from fault
         response = Response(_pieces(content), headers=headers)
         response.call_on_close(opened.pop_all().close)
     return response
+
+
+def _require_size(content: BinaryIO, file: File) -> None:
+    if content.seek(0, os.SEEK_END) != file.size:
+        raise NotFound(f"File {file.id} is longer or shorter than it was.")
+    content.seek(0)
 
 
 def _pieces(content: BinaryIO) -> Iterator[bytes]:
