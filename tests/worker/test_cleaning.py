@@ -164,12 +164,18 @@ def test_bytes_of_a_task_whose_time_in_the_trash_is_over_go_with_the_backups_tha
     rung.uploads()
     assert bytes_of_it.exists()
     flush()
+    pass_by(monkeypatch, timedelta(seconds=1))
     backup.back_up(store(), engine(), shelf())
     rung.backups()
-    later = clock.now() + timedelta(hours=24)
-    monkeypatch.setattr(clock, "now", lambda: later)
+    pass_by(monkeypatch, timedelta(hours=24))
     rung.uploads()
     assert not bytes_of_it.exists()
+
+
+def pass_by(monkeypatch: pytest.MonkeyPatch, time: timedelta) -> None:
+    """It is so much later from now on."""
+    later = clock.now() + time
+    monkeypatch.setattr(clock, "now", lambda: later)
 
 
 def left_behind(folder: Path) -> Path:
