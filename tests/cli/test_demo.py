@@ -45,7 +45,8 @@ def test_it_makes_three_groups_twelve_users_and_three_hundred_tasks(run, store):
 
 
 def test_the_tasks_are_different_and_around_today(run, store):
-    run("demo")
+    done = run("demo")
+    assert done.exit_code == 0, done.output
     tasks = [record for record in stored_records(store) if type(record) is TASK.record]
     assert len({task.title for task in tasks}) == 300
     days = [
