@@ -23,7 +23,7 @@ from taskapi.services.passwords import VerifiedMemory
 from taskapi.store.client import Store
 
 SESSION = "session"
-_WRONG = "The user name or the password is wrong."
+_UNREADABLE = "The Basic credentials cannot be read: they are name:password, in UTF-8 and then in base64."
 
 
 class Callers:
@@ -65,6 +65,7 @@ class Callers:
             return self._by_cookie()
         scheme, _, rest = given.partition(" ")
         if scheme.lower() == "bearer":
+            seen.noted().by_token = True
             token = self._tokens.access(rest.strip())
             return token.user_id, token.session, None
         if scheme.lower() == "basic":
@@ -99,9 +100,10 @@ class Callers:
 
 
 def bearer_text() -> str | None:
-    """The text of a Bearer token, if one was sent."""
+    """The text of a Bearer token, if one was sent: the request rests on that from here on."""
     scheme, _, rest = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
-    return rest.strip() if scheme.lower() == "bearer" else None
+    seen.noted().by_token = scheme.lower() == "bearer"
+    return rest.strip() if seen.noted().by_token else None
 
 
 def session_cookies() -> tuple[str, ...]:
@@ -120,10 +122,10 @@ def _basic_pair(encoded: str) -> tuple[str, str]:
     try:
         text = base64.b64decode(encoded.strip(), validate=True).decode()
     except (binascii.Error, ValueError):
-        raise Unauthorized(_WRONG) from None
+        raise Unauthorized(_UNREADABLE) from None
     name, parted, password = text.partition(":")
     if not parted or not name or "\0" in text or len(text) > 1024:
-        raise Unauthorized(_WRONG)
+        raise Unauthorized(_UNREADABLE)
     return name, password
 
 

@@ -24,6 +24,7 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "malformed": (400, "Request cannot be read"),
     "invalid": (400, "Invalid values"),
     "unauthorized": (401, "Not signed in"),
+    "token_expired": (401, "Access token expired"),
     "forbidden": (403, "Not allowed"),
     "csrf_failed": (403, "CSRF check failed"),
     "not_found": (404, "Not found"),
@@ -188,11 +189,15 @@ def _seconds(wait: float) -> str:
 
 
 def challenges() -> tuple[tuple[str, str], ...]:
-    """How to sign in; a page's script is not shown the challenge at which browsers ask for a password."""
+    """How to sign in, and whether a token was refused (RFC 6750).
+
+    A page's script is not shown the challenge at which browsers ask for a password.
+    """
+    bearer = ("WWW-Authenticate", 'Bearer error="invalid_token"' if seen.noted().by_token else "Bearer")
     by_script = request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate"
     if by_script or "Origin" in request.headers or "X-Requested-With" in request.headers:
-        return (("WWW-Authenticate", "Bearer"),)
-    return (("WWW-Authenticate", "Bearer"), ("WWW-Authenticate", 'Basic realm="taskapi", charset="UTF-8"'))
+        return (bearer,)
+    return (bearer, ("WWW-Authenticate", 'Basic realm="taskapi", charset="UTF-8"'))
 
 
 def flattened(messages: dict[Any, Any], under: str = "") -> dict[str, list[str]]:

@@ -28,12 +28,14 @@ class Noted:
     """The notes of one request. `full_in` is in seconds.
 
     `ambient` is cookie or basic: the credential is one that a browser adds by itself, whoever's page asks.
+    `by_token` once it rests on a token that came as Bearer.
     """
 
     request_id: str
     began: float = field(default_factory=perf_counter)
     user_id: int = 0
     ambient: str = ""
+    by_token: bool = False
     policy: Policy | None = None
     left: int = 0
     full_in: int = 0

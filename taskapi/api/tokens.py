@@ -7,15 +7,15 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 from flask import Flask
 from flask_jwt_extended import JWTManager, create_access_token, create_refresh_token, decode_token
 from flask_jwt_extended.exceptions import JWTExtendedException
-from jwt.exceptions import PyJWTError
+from jwt.exceptions import ExpiredSignatureError, PyJWTError
 
 from taskapi.config import Settings
-from taskapi.domain.errors import Unauthorized
+from taskapi.domain.errors import TokenExpired, Unauthorized
 
 MOST_REMEMBERED = 10_000
 LONGEST = 4096
@@ -48,7 +48,7 @@ class Tokens:
         self._lock = threading.Lock()
 
     def access(self, text: str) -> Token:
-        """The access token in that text; raises Unauthorized."""
+        """The access token in that text; raises Unauthorized, and TokenExpired if time alone has ended it."""
         return self._known(text, "access")
 
     def cookie(self, text: str) -> Token:
@@ -61,7 +61,7 @@ class Tokens:
             found = _checked(text, kind)
             self._remember(text, found)
         if found.expires <= time.time():
-            raise Unauthorized(_ENDED)
+            raise _over(kind)
         return found
 
     def _remember(self, text: str, token: Token) -> None:
@@ -109,15 +109,29 @@ def _checked(text: str, kind: str) -> Token:
     if len(text) > LONGEST:
         raise Unauthorized(_ENDED)
     try:
-        said = decode_token(text)
+        return _read(decode_token(text), kind)
+    except ExpiredSignatureError:
+        _expired(text, kind)
     except (PyJWTError, JWTExtendedException, UnicodeError):
         raise Unauthorized(_ENDED) from None
+
+
+def _expired(text: str, kind: str) -> NoReturn:
+    """Raises what a token is refused with that is well signed, and over."""
+    try:
+        _read(decode_token(text, allow_expired=True), kind)
+    except (PyJWTError, JWTExtendedException):
+        raise Unauthorized(_ENDED) from None
+    raise _over(kind)
+
+
+def _over(kind: str) -> Unauthorized:
+    return TokenExpired() if kind == "access" else Unauthorized(_ENDED)
+
+
+def _read(said: dict[str, Any], kind: str) -> Token:
     if said["type"] != kind:
         raise Unauthorized(f"This is no {kind} token.")
-    return _read(said)
-
-
-def _read(said: dict[str, Any]) -> Token:
     subject, session = said.get("sub"), said.get("sid")
     if not (
         isinstance(subject, str) and subject.isascii() and subject.isdigit() and isinstance(session, str)

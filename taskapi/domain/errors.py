@@ -36,6 +36,15 @@ class Unauthorized(Refused):
     code = "unauthorized"
 
 
+class TokenExpired(Unauthorized):
+    """An access token that was good, and is over by the clock: a refresh token gets another."""
+
+    code = "token_expired"
+
+    def __init__(self) -> None:
+        super().__init__("This access token has expired: get another with the refresh token.")
+
+
 class Forbidden(Refused):
     """The caller is known and has no right to this."""
 

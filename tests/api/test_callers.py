@@ -68,7 +68,8 @@ def test_a_token_that_has_expired_is_401_although_it_was_good_before(
     assert user.get("/auth/me").status_code == 200
     later = time.time() + 61 * 60
     monkeypatch.setattr(tokens.time, "time", lambda: later)
-    assert user.get("/auth/me").status_code == 401
+    answer = user.get("/auth/me")
+    assert (answer.status_code, answer.json["code"]) == (401, "token_expired")
 
 
 @pytest.mark.parametrize(

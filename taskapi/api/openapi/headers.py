@@ -21,7 +21,7 @@ _KNOWN: dict[str, tuple[str, dict[str, Any], Any]] = {
     "X-RateLimit-Remaining": ("The calls that are left.", _COUNT, 99),
     "X-RateLimit-Reset": ("When all are there again, in Unix seconds.", _COUNT, 1895994900),
     "Retry-After": ("In how many seconds to try again.", {"type": "integer", "minimum": 1}, 12),
-    "WWW-Authenticate": ("How to sign in.", _TEXT, "Bearer"),
+    "WWW-Authenticate": ("How to sign in; with an `error` if a token was refused.", _TEXT, "Bearer"),
     "Idempotency-Replayed": ("`true` where this is the first answer, sent again.", {"const": "true"}, "true"),
     "Preference-Applied": (
         "What was waited for.",

@@ -23,6 +23,10 @@ _USUAL: dict[str, tuple[str, str]] = {
         "No credentials, wrong ones, or such that have ended.",
         "Sign in first: no credentials were given.",
     ),
+    "token_expired": (
+        "The access token was good, and has expired: `POST /auth/refresh` gives another.",
+        "This access token has expired: get another with the refresh token.",
+    ),
     "forbidden": ("The caller has no right to this.", "You may not do this."),
     "csrf_failed": ("The session cookie came without the token of its page.", "Send X-CSRF-Token."),
     "not_found": (
@@ -139,7 +143,7 @@ def _derived(endpoint: Endpoint) -> Iterator[str]:
     if not contract.any_query:
         yield from ("malformed", "invalid")
     if not endpoint.is_public:
-        yield "unauthorized"
+        yield from ("unauthorized", "token_expired")
     if _may_be_forbidden(endpoint):
         yield "forbidden"
     if endpoint.path_names:
