@@ -59,6 +59,7 @@ class TaskFilter:
     priorities: tuple[int, ...] = ()
     tags: tuple[str, ...] = ()
     overdue_on: str | None = None
+    not_overdue_on: str | None = None
     deadline_from: str | None = None
     deadline_to: str | None = None
     created_from: str | None = None
@@ -87,10 +88,12 @@ class TaskFilter:
         return not self.words or words.begins_all(self.words, words.of_task(task.title, task.information))
 
     def _deadline_matches(self, task: Task) -> bool:
-        if task.deadline is None:
-            return not (self.overdue_on or self.deadline_from or self.deadline_to)
-        if self.overdue_on and (task.status or task.deadline >= self.overdue_on):
+        if self.overdue_on and not task.is_overdue(self.overdue_on):
             return False
+        if self.not_overdue_on and task.is_overdue(self.not_overdue_on):
+            return False
+        if task.deadline is None:
+            return not (self.deadline_from or self.deadline_to)
         return (self.deadline_from or "") <= task.deadline <= (self.deadline_to or "9999-12-31")
 
     def _created_matches(self, day: str) -> bool:

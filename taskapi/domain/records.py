@@ -98,6 +98,10 @@ class Task(Record):
         moments = (self.created_at, self.deadline, self.completed_at)
         return tuple(moment[:10] for moment in moments if moment is not None)
 
+    def is_overdue(self, day: str) -> bool:
+        """Whether it is not done on that date, and was due before."""
+        return not self.status and self.deadline is not None and self.deadline < day
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File(Record):

@@ -65,6 +65,8 @@ def test_every_field_that_can_be_sorted_by_exists():
         (TaskFilter(tags=("a", "c")), False),
         (TaskFilter(overdue_on="2026-05-02"), True),
         (TaskFilter(overdue_on="2026-05-01"), False),
+        (TaskFilter(not_overdue_on="2026-05-02"), False),
+        (TaskFilter(not_overdue_on="2026-05-01"), True),
         (TaskFilter(deadline_from="2026-05-01", deadline_to="2026-05-01"), True),
         (TaskFilter(deadline_from="2026-05-02"), False),
         (TaskFilter(deadline_to="2026-04-30"), False),
@@ -89,6 +91,7 @@ def test_a_task_without_deadline_matches_no_condition_on_it():
         assert not wanted.matches(task)
     done = task.changed(deadline="2020-01-01", status=True)
     assert not TaskFilter(overdue_on="2030-01-01").matches(done)
+    assert TaskFilter(not_overdue_on="2030-01-01").matches(done)
 
 
 def test_a_scope_within_a_group_is_only_what_the_scope_had_of_it():

@@ -28,6 +28,7 @@ FILTERS = st.fixed_dictionaries(
         "priorities": st.sets(st.integers(1, 3), min_size=1, max_size=2).map(tuple),
         "tags": st.lists(TAGS, unique=True, max_size=2).map(tuple),
         "overdue_on": st.just(SOME_DAY),
+        "not_overdue_on": st.just(SOME_DAY),
         "deadline_from": st.just("2025-12-31"),
         "words": st.sampled_from([("rep",), ("ada", "report"), ("nowhere",)]),
     },
@@ -39,6 +40,7 @@ CONDITIONS: dict[str, Callable[[Fields, Any], bool]] = {
     "priorities": lambda task, value: task["priority"] in value,
     "tags": lambda task, value: set(value) <= set(task["tags"]),
     "overdue_on": lambda task, value: not task["status"] and (task["deadline"] or "9999") < value,
+    "not_overdue_on": lambda task, value: task["status"] or (task["deadline"] or "9999") >= value,
     "deadline_from": lambda task, value: (task["deadline"] or "") >= value,
     "words": lambda task, value: all(
         any(word.startswith(each) for word in task["title"].casefold().split()) for each in value

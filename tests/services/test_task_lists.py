@@ -113,6 +113,23 @@ def test_overdue_tasks_are_found_alone_and_with_other_conditions(store, house):
         assert ids(task_lists.list_tasks(store, find(BOB), search)) == expected
 
 
+def test_tasks_that_are_not_overdue_are_found_counted_and_paged(store, house):
+    for deadline, status in [
+        ("2026-01-01", False),
+        ("2026-01-01", True),
+        ("2026-02-01", False),
+        (None, False),
+    ]:
+        house.task(BOB, 1, deadline=deadline, status=status, priority=1)
+    wanted = TaskFilter(not_overdue_on="2026-02-01")
+    first = task_lists.list_tasks(store, find(BOB), TaskSearch(filter=wanted, page=Page(2)))
+    page = Page(2, cursor=first.next_cursor)
+    rest = task_lists.list_tasks(store, find(BOB), TaskSearch(filter=wanted, page=page))
+    assert (ids(first), ids(rest), first.total, rest.next_cursor) == ([2, 3], [4], 3, None)
+    pending = TaskFilter(not_overdue_on="2026-02-01", status=False, priorities=(1,))
+    assert ids(task_lists.list_tasks(store, find(BOB), TaskSearch(filter=pending))) == [3, 4]
+
+
 def test_the_trash_lists_what_the_caller_deleted_or_may_restore(store, found):
     for task in found:
         tasks.remove_task(store, claim(OWNER), task.id)

@@ -91,7 +91,11 @@ class TaskListQuery(PageQuery):
         metadata=meaning("Only tasks of these priorities, parted by commas: 1 high, 2 medium, 3 low."),
     )
     tag = Tag(metadata=meaning(f"A tag that tasks must have; given again, all of them, {MOST_TAGS} at most."))
-    overdue = Flag(metadata=meaning("true: only tasks whose deadline (UTC) is past and that are not done."))
+    overdue = Flag(
+        metadata=meaning(
+            "true: only tasks whose deadline (UTC) is past and that are not done; false: only the others."
+        )
+    )
     search = Words()
     group_id = WholeParameter(metadata=meaning("Only tasks of the group with this id."))
     user_id = WholeParameter(metadata=meaning("Only tasks of the user with this id."))
@@ -152,9 +156,13 @@ def _filter(values: dict[str, Any]) -> TaskFilter:
         priorities=values.get("priority", ()),
         tags=values.get("tag", ()),
         words=words.asked(values["search"], "search") if "search" in values else (),
-        overdue_on=today() if values.get("overdue") else None,
+        **_overdue(values),
         **{name: values[name] for name in _DATES if name in values},
     )
+
+
+def _overdue(values: dict[str, Any]) -> dict[str, str]:
+    return {"overdue_on" if values["overdue"] else "not_overdue_on": today()} if "overdue" in values else {}
 
 
 def _status(values: dict[str, Any]) -> bool | None:
