@@ -174,7 +174,7 @@ def store_of(url: str, policy: Policy | None, *, safe_only: bool = False) -> Sto
 def _metered(policy: Policy) -> Callable[[int, int], None]:
     def metered(left: int, full_in_ms: int) -> None:
         if has_request_context():
-            seen.metered(policy, left, math.ceil(full_in_ms / 1000))
+            seen.metered(policy, left, min(policy.seconds, math.ceil(full_in_ms / 1000)))
 
     return metered
 

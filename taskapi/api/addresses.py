@@ -109,7 +109,8 @@ class Addresses:
                 left, reset_at = now.remaining, now.reset_at
         except Unavailable:
             return float(policy.seconds)
-        wait = max(1.0, reset_at - time.time())
+        # Flask-Limiter rounds up, and adds one.
+        wait = min(float(policy.seconds), max(1.0, reset_at - time.time()))
         seen.metered(policy, left, math.ceil(wait))
         return wait
 
