@@ -5,7 +5,8 @@ from __future__ import annotations
 from flask import Response, request
 
 SHOWN = (
-    "ETag, Link, Location, Retry-After, X-Request-ID, Idempotency-Replayed, Preference-Applied, "
+    "Content-Disposition, ETag, Link, Location, Retry-After, Allow, WWW-Authenticate, "
+    "X-Request-ID, Idempotency-Replayed, Preference-Applied, "
     "RateLimit, RateLimit-Policy, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset"
 )
 TAKEN = (

@@ -9,6 +9,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from structlog.testing import capture_logs
 
+from taskapi.api.cors import SHOWN
+from taskapi.api.openapi import headers
 from taskapi.store.client import Store
 from tests.api.conftest import OWNER_PASSWORD, PASSWORD, Person, basic
 
@@ -50,6 +52,11 @@ def test_pages_of_known_origins_may_read_and_others_may_not(
     other = client.get("/tasks", headers=user.headers | {"Origin": "https://evil.example"})
     assert "Access-Control-Allow-Origin" not in other.headers
     assert other.headers["Vary"] == "Origin"
+
+
+def test_pages_may_read_every_header_that_is_documented() -> None:
+    shown = set(SHOWN.split(", "))
+    assert shown >= {*headers.components(), "Content-Disposition", "Allow"}
 
 
 def test_a_browser_is_told_in_advance_what_it_may_send(data: Store, make_app: Callable[..., Flask]) -> None:
