@@ -7,6 +7,7 @@ import structlog
 from taskapi.domain.errors import Refused
 from taskapi.domain.progress import Progress, unseen
 from taskapi.store import jobs, state
+from taskapi.store.kinds import KINDS
 from taskapi.sync import backup
 from taskapi.sync import daily as due
 from worker.connections import broker, engine, settings, shelf, store
@@ -61,4 +62,5 @@ def _backed_up(reason: str, progress: Progress) -> Report:
     """A new backup, after which the oldest beyond BACKUP_KEEP go."""
     made = backup.back_up(store(), engine(), shelf(), reason, progress)
     gone = backup.retain(engine(), shelf(), settings().backup_keep)
-    return asdict(made) | {"synced": {f"{kind}s": n for kind, n in made.counts.items()}, "deleted": gone}
+    synced = {kind.plural: made.counts[kind.name] for kind in KINDS.values() if kind.name in made.counts}
+    return asdict(made) | {"synced": synced, "deleted": gone}

@@ -39,6 +39,7 @@ def test_a_backup_that_was_asked_for_is_good_and_told_of(filled: Celery) -> None
     assert kept
     assert (made.is_good, made.reason, kept.state) == (True, "asked", jobs.DONE)
     assert (kept.report["id"], kept.report["synced"]["groups"]) == (made.id, 1)
+    assert set(kept.report["synced"]) == {"users", "groups", "credentials", "tasks", "files"}
 
 
 def test_a_job_tells_how_far_it_is(filled: Celery, monkeypatch: pytest.MonkeyPatch) -> None:
