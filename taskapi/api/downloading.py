@@ -36,6 +36,7 @@ def sent(file: File) -> Response:
         "Cross-Origin-Resource-Policy": "same-origin",
         "Cache-Control": "private, no-cache",
         "ETag": tag,
+        "Accept-Ranges": "none",
     }
     if preconditions.is_known(tag):
         return Response(status=304, headers=headers)

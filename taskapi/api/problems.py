@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from taskapi.api import seen
 from taskapi.api.wiring import wired
-from taskapi.domain.errors import Invalid, Limited, Refused, Taken, Unauthorized, Unavailable
+from taskapi.domain.errors import Invalid, Limited, Refused, Taken, Unauthorized, Unavailable, UpstreamFailed
 
 log = structlog.get_logger("taskapi.api")
 
@@ -39,7 +39,6 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "too_large": (413, "Body too large"),
     "uri_too_long": (414, "Address too long"),
     "unsupported_media_type": (415, "Unsupported media type"),
-    "range_not_satisfiable": (416, "Range not satisfiable"),
     "expectation_failed": (417, "Expectation failed"),
     "rate_limited": (429, "Too many requests"),
     "headers_too_large": (431, "Header fields too large"),
@@ -156,7 +155,7 @@ def _of_refusal(error: Refused) -> Problem:
         return Problem(code, detail, {error.field: [detail]})
     if isinstance(error, Limited):
         return _of_limit(error, detail)
-    if isinstance(error, Unavailable):
+    if isinstance(error, Unavailable | UpstreamFailed):
         return Problem(code, detail, headers=(("Retry-After", _seconds(error.retry_after)),))
     if isinstance(error, Unauthorized):
         return Problem(code, detail, headers=challenges())

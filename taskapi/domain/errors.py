@@ -106,9 +106,13 @@ class Unavailable(Refused):
 
 
 class UpstreamFailed(Refused):
-    """Another server that was asked is away, or its answer is of no use."""
+    """Another server is away, or its answer is of no use; it is asked again after `retry_after` seconds."""
 
     code = "upstream_failed"
+
+    def __init__(self, message: str, retry_after: float = 1) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class UpstreamSlow(UpstreamFailed):

@@ -48,13 +48,15 @@ class Upstream:
         Raises UpstreamSlow if there was no whole answer by then, or by the deadline of who asks, and
         UpstreamFailed if it is away, refuses, or answers with anything but JSON.
         """
-        if time.monotonic() < self._rests_until:
-            raise type(self._fault)(str(self._fault))
+        rests = self._rests_until - time.monotonic()
+        if rests > 0:
+            raise type(self._fault)(str(self._fault), rests)
         try:
             return _answered(self.url, min(MOST_SECONDS, deadlines.left()))
         except UpstreamFailed as fault:
             self._fault, self._rests_until = fault, time.monotonic() + REST_SECONDS
             log.warning("upstream failed", reason=str(fault))
+            fault.retry_after = REST_SECONDS
             raise
 
 

@@ -58,6 +58,7 @@ def test_a_file_goes_up_and_comes_back_as_it_was(user: Person, uploads: Shelf) -
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
     assert headers["ETag"] == f'"{file["version"]}"'
+    assert headers["Accept-Ranges"] == "none"
     assert headers["Content-Disposition"] == (
         "attachment; filename=\"Gr__e _1_.docx\"; filename*=UTF-8''Gr%C3%B6%C3%9Fe%20_1_.docx"
     )

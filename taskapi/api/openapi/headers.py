@@ -65,7 +65,8 @@ def of_unchanged() -> dict[str, Any]:
 
 def of_refusal(status: int) -> dict[str, Any]:
     """Those of a problem."""
-    more = {401: ["WWW-Authenticate"], 429: ["Retry-After", *_OF_LIMITS], 503: ["Retry-After"]}
+    later = {each: ["Retry-After"] for each in (502, 503, 504)}
+    more = later | {401: ["WWW-Authenticate"], 429: ["Retry-After", *_OF_LIMITS]}
     return _referred(["X-Request-ID", *more.get(status, [])])
 
 
