@@ -5,17 +5,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import Result
 from redis import Redis
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
+from taskapi import cli
 from taskapi.config import Settings, load_settings
 from taskapi.db.engine import Engine, connect, transaction
 from taskapi.domain.callers import Claim
 from taskapi.domain.clock import timestamp
 from taskapi.domain.records import Credential, File, Group, Record, Task, User
 from taskapi.embedded.servers import Servers
+from taskapi.extensions import db
 from taskapi.outside.shelf import Shelf, open_shelf
-from taskapi.store import client, staging
+from taskapi.store import client, jobs, staging
 from taskapi.store.client import Store
 from taskapi.store.plans import SAME_ID, Change
 from taskapi.store.records import save
@@ -24,12 +28,14 @@ from taskapi.sync.compare import compare
 from taskapi.sync.flush import drain
 from taskapi.sync.uploads import collect_orphans
 from tests.conftest import product_environment
+from tests.db.minimal import minimal_app
 
 OWNER = Claim(1)
 NO_TIME = -60.0
 """Whatever was kept or purged until now counts as long ago."""
 
 Collect = Callable[..., int]
+Run = Callable[..., Result]
 REFUSES_EVIL = """
 CREATE FUNCTION refuse_evil_title() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN IF NEW.title = 'evil' THEN RAISE EXCEPTION 'no evil'; END IF; RETURN NEW; END $$;
@@ -58,6 +64,22 @@ def store(servers: Servers, redis_data: Redis) -> Iterator[Store]:
 def settings(servers: Servers) -> Settings:
     """Those of a program of the product on these servers."""
     return load_settings(product_environment(servers), None)
+
+
+@pytest.fixture
+def run(
+    store: Store, settings: Settings, database_url: str, servers: Servers, redis_broker: Redis
+) -> Iterator[Run]:
+    """Runs one command."""
+    app = minimal_app(database_url, SETTINGS=settings)
+    app.extensions["taskapi.store"] = store
+    app.extensions["taskapi.jobs"] = broker = jobs.connect(servers.urls["broker"])
+    cli.register(app)
+    with capture_logs():
+        yield lambda *words: app.test_cli_runner().invoke(args=words)
+    broker.redis.close()
+    with app.app_context():
+        db.engine.dispose()
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from taskapi.sync.flush import drain
 from taskapi.sync.judging import Finding
 from tests.sync.conftest import new_task, restart, snapshot, turn_back
 from tests.sync.test_admission import forget_everything, restart_cleanly
-from tests.sync.test_commands import run  # noqa: F401 - the fixture
 from tests.sync.test_flush import run_sql
 from tests.sync.told import ranges
 
@@ -61,7 +60,7 @@ class TestSeen:
 
         assert replace(BEFORE, seen=True) in losses.every(opened, engine)
 
-    def test_the_doctor_names_what_is_open_until_it_is_seen(self, run, opened: Store):  # noqa: F811
+    def test_the_doctor_names_what_is_open_until_it_is_seen(self, run, opened: Store):
         assert run("losses").output == "Nothing was ever found lost.\n"
         assert "none was ever found" in run("doctor").output
         syncs.record_losses(opened, [BEFORE, HEALED])
