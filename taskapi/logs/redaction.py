@@ -14,6 +14,8 @@ SHORTEST = 4
 _NAMES = re.compile(
     r"passw|passphrase|secret|token|authori[sz]ation|cookie|csrf|(?:api|access|private)[_-]?key|\bdsn$", re.I
 )
+_MEASURES = re.compile(r"_(?:minutes|days|seconds|bytes)$", re.I)
+"""What a name ends with that tells how long or large a secret is."""
 _MARKS = (
     *(b"://", b"eyj", b"bearer", b"basic", b"akia", b"asia"),
     *(b"passw", b"secret", b"token", b"cookie", b"authoriz", b"key"),
@@ -29,7 +31,7 @@ _PATTERNS = (
     (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}"), HIDDEN),
     (
         re.compile(
-            r"((?:passw|secret|token|(?:api|access|private)[_-]?key)[\w-]{0,30}['\"]?\s{0,3}[=:]\s{0,3})"
+            r"((?:passw|secret|token|(?:api|access|private)[_-]?key)[\w-]{0,30}(?<!_minutes)(?<!_days)(?<!_seconds)(?<!_bytes)['\"]?\s{0,3}[=:]\s{0,3})"
             r"(?:\"[^\"]*\"|'[^']*'|[^\s,;&\"'}]+)",
             re.I,
         ),
@@ -78,7 +80,7 @@ class Redaction:
 @lru_cache(maxsize=1024)
 def is_secret_name(name: str) -> bool:
     """Whether what is called that is nobody's business."""
-    return _NAMES.search(name) is not None
+    return _NAMES.search(name) is not None and _MEASURES.search(name) is None
 
 
 def _forms(secret: str) -> Iterator[str]:

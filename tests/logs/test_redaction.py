@@ -56,6 +56,12 @@ def test_what_is_named_like_a_secret_is_hidden() -> None:
     assert Redaction([]).cleaned(told) == hidden
 
 
+def test_how_long_a_secret_lasts_is_none() -> None:
+    told = {"access_token_expire_minutes": "60", "refresh_token_expire_days": 30}
+    assert Redaction([]).cleaned(told) == told
+    assert Redaction([]).cleaned("access_token_expire_minutes=60") == "access_token_expire_minutes=60"
+
+
 def test_sentences_about_secrets_are_left_as_they_are() -> None:
     for sentence in (
         "The owner password is wrong.",
