@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,7 +18,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from taskapi.api import strict_json
 from taskapi.api.contracts import Contract
 from taskapi.api.errors import Malformed, Unsupported
-from taskapi.api.schemas.query import Query
+from taskapi.api.schemas.query import Choices, Query
 from taskapi.domain.clock import today
 from taskapi.domain.errors import Invalid
 from taskapi.domain.filters import Page
@@ -42,6 +42,17 @@ class Asked:
 
 
 NOTHING = Asked()
+_MEANT = {
+    "limit": ("per_page",),
+    "size": ("per_page",),
+    "page_size": ("per_page",),
+    "offset": ("page", "cursor"),
+    "skip": ("page", "cursor"),
+    "tags": ("tag",),
+    "q": ("search",),
+    "query": ("q", "search"),
+}
+"""Names that parameters have elsewhere, and what there may be of them here."""
 
 
 def body(contract: Contract) -> dict[str, Any]:
@@ -150,11 +161,22 @@ def _single(query: Query, given: dict[str, list[str]]) -> dict[str, Any]:
     known = {field.data_key or name: field for name, field in query.fields.items()}
     unknown = [name for name in given if name not in known]
     if unknown:
-        raise Invalid({name: ["There is no such parameter here."] for name in unknown})
+        raise Invalid({name: [_unknown(name, known)] for name in unknown})
     repeated = [name for name, texts in given.items() if len(texts) > 1 and not is_repeatable(known[name])]
     if repeated:
-        raise ValidationError({name: ["Is there more than once."] for name in repeated})
+        raise ValidationError({name: [_repeated(known[name])] for name in repeated})
     return {name: texts if is_repeatable(known[name]) else texts[0] for name, texts in given.items()}
+
+
+def _unknown(name: str, known: Collection[str]) -> str:
+    meant = [each for each in _MEANT.get(name, ()) if each in known]
+    told = "There is no such parameter here."
+    return f"{told[:-1]}: there is {' and '.join(meant)}." if meant else told
+
+
+def _repeated(field: Any) -> str:
+    many = "Is there more than once"
+    return f"{many}: write several parted by commas." if isinstance(field, Choices) else f"{many}."
 
 
 def is_repeatable(field: Any) -> bool:

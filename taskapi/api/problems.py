@@ -180,6 +180,8 @@ def _of_http(error: HTTPException) -> Problem:
     if isinstance(error, MethodNotAllowed):
         allowed = ", ".join(sorted(error.valid_methods or ()))
         return Problem(code, f"{request.path} takes {allowed}.", headers=(("Allow", allowed),))
+    if code == "too_large":
+        return Problem(code, f"The body is larger than {(request.max_content_length or 0) / 2**20:g} MiB.")
     return Problem(code, error.description or CATALOGUE[code][1])
 
 

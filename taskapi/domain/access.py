@@ -41,7 +41,7 @@ def reaches_user(caller: Caller, user_id: int, user: User | None) -> bool:
 def require_user(caller: Caller, user_id: int, user: User | None) -> User:
     """The user, if the right covers them; Forbidden before existence, then NotFound."""
     if not reaches_user(caller, user_id, user):
-        raise Forbidden(f"You have no right to this of user {user_id}.")
+        raise Forbidden(f"You may not do this for user {user_id}.")
     if user is None:
         raise NotFound(f"There is no user {user_id}.")
     return user
@@ -72,7 +72,7 @@ def require_task(caller: Caller, task_id: int, task: Task | None, user_id: int |
 def require_group(caller: Caller, group_id: int, group: Group | None) -> Group:
     """The group, if the right covers it; only the owner learns that there is none."""
     if require(caller) is not Reach.ALL and (group is None or group_id not in caller.group_ids):
-        raise Forbidden(f"You have no right to this of group {group_id}.")
+        raise Forbidden(f"You may not do this for group {group_id}.")
     if group is None:
         raise NotFound(f"There is no group {group_id}.")
     return group

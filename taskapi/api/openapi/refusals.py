@@ -44,7 +44,7 @@ _USUAL: dict[str, tuple[str, str]] = {
     ),
     "refused": ("The state of the system does not allow it.", "This cannot be done now."),
     "stale": ("The record has not the version of `If-Match`.", "The record has changed since you read it."),
-    "too_large": ("The body is too large.", "The data value transmitted exceeds the capacity limit."),
+    "too_large": ("The body is too large.", "The body is larger than 1 MiB."),
     "unsupported_media_type": (
         "The body is of another media type, or compressed.",
         "Send the body as application/json, in UTF-8.",

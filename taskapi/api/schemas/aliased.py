@@ -6,6 +6,12 @@ from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError
 
+READ_ONLY = frozenset(
+    {"id", "version", "created_at", "updated_at", "completed_at", "deleted_at", "deleted_with"}
+)
+"""What every record tells of itself, and nobody can set."""
+_READ_ONLY = "Is read-only: leave it out."
+
 
 class Body(Schema):
     """A JSON object in which every field is known. `aliases` are read on input and never answered."""
@@ -18,7 +24,9 @@ class Body(Schema):
         try:
             loaded: dict[str, Any] = self.load(named)
         except ValidationError as refusal:
-            raise ValidationError(self._as_sent(refusal.normalized_messages(), sent)) from None
+            told = refusal.normalized_messages()
+            told |= {name: [_READ_ONLY] for name in told if name in READ_ONLY and name not in self.fields}
+            raise ValidationError(self._as_sent(told, sent)) from None
         return self.finished(loaded)
 
     def renamed(self, sent: dict[str, Any]) -> dict[str, Any]:

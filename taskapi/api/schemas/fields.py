@@ -130,8 +130,13 @@ class Number(fields.Field[float]):
         if type(value) not in (int, float) or not math.isfinite(value):
             raise ValidationError("Must be a number.")
         if not self.low <= value <= self.high:
-            raise ValidationError(f"Must be from {self.low:g} to {self.high:g}.")
+            raise ValidationError(f"Must be from {_plain(self.low)} to {_plain(self.high)}.")
         return float(value)
+
+
+def _plain(number: float) -> str:
+    """A bound as people write it: 1000000, not 1e+06."""
+    return f"{number:f}".rstrip("0").rstrip(".") if number % 1 else f"{number:.0f}"
 
 
 class Truth(fields.Field[bool]):
@@ -194,7 +199,13 @@ class Several(fields.Field[tuple[Any, ...]]):
             raise ValidationError("Must be a list.")
         if len(value) > self.most:
             raise ValidationError(f"Must have {self.most} entries at most.")
-        return tuple(dict.fromkeys(self.each.deserialize(each) for each in value))
+        return tuple(dict.fromkeys(self._read(place, each) for place, each in enumerate(value)))
+
+    def _read(self, place: int, each: Any) -> Any:
+        try:
+            return self.each.deserialize(each)
+        except ValidationError as refusal:
+            raise ValidationError([f"Entry {place + 1}: {each}" for each in refusal.messages]) from None
 
 
 class WorkTimes(fields.Field[dict[str, Any]]):
