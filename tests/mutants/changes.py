@@ -85,8 +85,8 @@ MUTANTS = (
     Mutant(
         "trim journal that is not committed",
         SETTLE,
-        "math.min(tonumber(redis.call('HGET', 'meta', 'carried') or 0), last - window)",
-        "last - window",
+        "string.format('%.0f', window + waiting)",
+        "window",
         ("tests/sync/test_window.py",),
     ),
     Mutant(
