@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from taskapi.domain.callers import Claim, Operation
-from taskapi.domain.errors import Forbidden, KeyReused, Limited, NotFound, Unauthorized, Unavailable
+from taskapi.domain.errors import Damaged, Forbidden, KeyReused, Limited, NotFound, Unauthorized, Unavailable
 from taskapi.domain.records import Credential, Task
 from taskapi.domain.rights import Right
 from taskapi.store import keys, sessions
@@ -40,6 +40,13 @@ def test_one_question_brings_the_caller_and_the_records(store, make):
     assert seen.stored(TASK, 2) is None
     with pytest.raises(NotFound):
         seen.existing(TASK, 2)
+
+
+def test_what_is_no_record_is_told_before_anybody_reads_it(store, make):
+    make.user(role="owner")
+    store.redis.set("task:1", "broken")
+    with pytest.raises(Damaged):
+        ask(store, Claim(1, Right.ADMINISTER), Question(["task:1"])).stored(TASK, 1)
 
 
 def test_a_role_without_the_right_is_refused(store, make):
