@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from threading import Thread
 from typing import Any
 
@@ -23,6 +20,7 @@ from taskapi.store import heartbeats
 from taskapi.store.client import Store
 from taskapi.store.heartbeats import BEAT, Alive
 from taskapi.version import VERSION
+from tests.stopping import standing_still
 
 NOWHERE = "redis://127.0.0.1:1/0"
 NO_DATABASE = "postgresql+psycopg2://nobody:nothing@127.0.0.1:1/none"
@@ -99,28 +97,16 @@ def test_the_database_is_told_alone(fresh: Callable[..., FlaskClient], database_
         assert (answer.json["status"], answer.json["database"]) == ("healthy", "connected")
 
 
-@contextmanager
-def frozen(*pids: int) -> Iterator[None]:
-    """These servers answer neither yes nor no."""
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
-
-
 def test_servers_that_hang_are_waited_for_side_by_side(
     fresh: Callable[..., FlaskClient], servers: Servers, redis_data: Redis, redis_broker: Redis
 ) -> None:
     client = fresh()
     pids = [each.info("server")["process_id"] for each in (redis_data, redis_broker)]
-    with frozen(*pids):
+    with standing_still(*pids):
         begun = time.monotonic()
         both = client.get("/health/detailed")
         took = time.monotonic() - begun
-    with frozen(pids[0]):
+    with standing_still(pids[0]):
         begun = time.monotonic()
         fresh_one = fresh(broker_url=NOWHERE).get("/health/detailed")
         took_one = time.monotonic() - begun

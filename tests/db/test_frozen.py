@@ -1,7 +1,5 @@
 """A PostgreSQL that is there and answers nothing."""
 
-import os
-import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +12,7 @@ from taskapi.db import waiting
 from taskapi.db.engine import Engine, connect, is_reachable, transaction, within
 from taskapi.db.errors import PostgresAway
 from taskapi.db.queries import record_counts
+from tests.stopping import standing_still
 
 LONG = 20.0
 
@@ -26,13 +25,8 @@ def frozen(engine: Engine) -> Iterator[None]:
     server = _parent_of(backend)
     pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
     family = [server, *(pid for pid in pids if _parent_of(pid) == server)]
-    for pid in family:
-        os.kill(pid, signal.SIGSTOP)
-    try:
+    with standing_still(*family):
         yield
-    finally:
-        for pid in family:
-            os.kill(pid, signal.SIGCONT)
 
 
 def _parent_of(pid: int) -> int:

@@ -31,6 +31,7 @@ from taskapi.sync.flush import drain, flush_batch
 from taskapi.sync.judging import Finding
 from tests.sync.conftest import Crash, crash, new_task
 from tests.sync.test_flush import NO_TRIGGER, TRIGGER, run_sql
+from tests.sync.writing import two_beside
 
 
 @dataclass
@@ -96,21 +97,8 @@ def write_to_one(store: Store, task_id: int, count: int) -> list[int]:
 @contextmanager
 def flushing(store: Store, engine: Engine, once: Callable[[Store, Engine], None]) -> Iterator[None]:
     """Two flushers, until the block ends."""
-    over = threading.Event()
-
-    def keep_flushing() -> None:
-        while not over.is_set():
-            once(store, engine)
-
-    threads = [threading.Thread(target=keep_flushing) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    try:
+    with two_beside(lambda: once(store, engine)):
         yield
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join()
 
 
 def in_threads(*works: Callable[[], object]) -> None:

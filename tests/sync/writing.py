@@ -4,7 +4,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -66,14 +66,25 @@ def scribes(servers: Servers, count: int) -> Iterator[list[Writing]]:
 @contextmanager
 def workers(store: Store, engine: Engine) -> Iterator[None]:
     """Two that do what a worker does when it is rung, without a pause, until the block ends."""
+
+    def once() -> None:
+        try:
+            catch_up(store, engine, 1)
+        except Unavailable:
+            time.sleep(0.02)
+
+    with two_beside(once):
+        yield
+
+
+@contextmanager
+def two_beside(once: Callable[[], None]) -> Iterator[None]:
+    """Two threads that do this again and again, until the block ends."""
     over = threading.Event()
 
     def work() -> None:
         while not over.is_set():
-            try:
-                catch_up(store, engine, 1)
-            except Unavailable:
-                time.sleep(0.02)
+            once()
 
     threads = [threading.Thread(target=work) for _ in range(2)]
     for thread in threads:
